@@ -1,1 +1,21 @@
-//! placeholder
+//! The nouns of the product: small validated values, forms, rules and views, shared by server and browser.
+//!
+//! Nothing here knows a database, a clock or a web framework. Rules take `now`; what is stored and what is shown has
+//! one name everywhere.
+
+pub mod account;
+pub mod email_address;
+pub mod ids;
+pub mod moment;
+pub mod refusal;
+pub mod registration;
+pub mod results;
+pub mod slug;
+pub mod video;
+pub mod watching;
+pub mod webinar;
+
+pub use email_address::EmailAddress;
+pub use moment::Moment;
+pub use refusal::{Refusal, RefusalKind};
+pub use slug::Slug;
