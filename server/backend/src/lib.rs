@@ -1,1 +1,174 @@
-//! placeholder
+//! The engine: every verb a visitor, a viewer or a coach can say, over database, keyring, bucket and mailer.
+//!
+//! Authority is a type. [`Visitor`] and [`Coach`] are the only handles to data, each is proven once, and every query
+//! they reach is already scoped. Nothing here knows a web framework.
+
+pub mod accounts;
+pub mod actors;
+pub mod captions;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod jobs;
+pub mod limits;
+pub mod links;
+pub mod logins;
+pub mod mails;
+pub mod markdown;
+pub mod page_views;
+pub mod passwords;
+pub mod registrations;
+pub mod results;
+pub mod second_factor;
+pub mod secrets;
+pub mod tokens;
+pub mod uploads;
+pub mod videos;
+pub mod watching;
+pub mod webinars;
+
+use std::sync::Arc;
+
+pub use actors::{Coach, Visitor};
+pub use client::Client;
+pub use clock::Clock;
+pub use config::Config;
+pub use error::{Error, Fault, Result};
+pub use secrets::Secrets;
+
+use domain::Moment;
+use mail::Mailer;
+use persistence::{Database, keyring::Keyring};
+use storage::Bucket;
+
+/// Everything the engine stands on. Cloning is cheap.
+#[derive(Clone)]
+pub struct Backend(Arc<Inner>);
+
+/// The parts a [`Backend`] is made of.
+pub struct Parts {
+    /// Settings the verbs need.
+    pub config: Config,
+    /// The one source of time.
+    pub clock: Clock,
+    /// Keys for tokens, signatures and limits.
+    pub secrets: Secrets,
+    /// The business database.
+    pub database: Database,
+    /// Per-subject keys, in a database of their own.
+    pub keyring: Keyring,
+    /// Recordings, pictures, logos.
+    pub bucket: Bucket,
+    /// Outgoing mail.
+    pub mailer: Mailer,
+}
+
+struct Inner {
+    parts: Parts,
+    passwords: passwords::Hasher,
+    beats: watching::BeatWriter,
+    upload_locks: uploads::UploadLocks,
+    wake: tokio::sync::Notify,
+}
+
+impl Backend {
+    /// Assembles the engine and starts its beat writer.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let beats = watching::BeatWriter::start(parts.database.clone());
+        Self(Arc::new(Inner {
+            passwords: passwords::Hasher::new(),
+            beats,
+            upload_locks: uploads::UploadLocks::default(),
+            wake: tokio::sync::Notify::new(),
+            parts,
+        }))
+    }
+
+    /// Settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.parts.config
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.0.parts.clock.now()
+    }
+
+    /// The clock itself, for those who move it.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    /// Keys for tokens, signatures and limits.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.parts.secrets
+    }
+
+    /// The business database.
+    #[must_use]
+    pub fn db(&self) -> &Database {
+        &self.0.parts.database
+    }
+
+    /// Per-subject keys.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.parts.keyring
+    }
+
+    /// Recordings, pictures, logos.
+    #[must_use]
+    pub fn bucket(&self) -> &Bucket {
+        &self.0.parts.bucket
+    }
+
+    /// Outgoing mail.
+    #[must_use]
+    pub fn mailer(&self) -> &Mailer {
+        &self.0.parts.mailer
+    }
+
+    /// Password hashing, bounded.
+    #[must_use]
+    pub(crate) fn passwords(&self) -> &passwords::Hasher {
+        &self.0.passwords
+    }
+
+    pub(crate) fn beats(&self) -> &watching::BeatWriter {
+        &self.0.beats
+    }
+
+    pub(crate) fn upload_locks(&self) -> &uploads::UploadLocks {
+        &self.0.upload_locks
+    }
+
+    /// Tells the worker that something may be due, so that it need not wait for its next look.
+    pub fn wake_worker(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Resolves when [`Self::wake_worker`] is called.
+    pub async fn worker_woken(&self) {
+        self.0.wake.notified().await;
+    }
+
+    /// Anybody: the handle that can only see what is public.
+    #[must_use]
+    pub fn visitor(&self) -> Visitor {
+        Visitor { backend: self.clone() }
+    }
+
+    /// Stops taking beats, waits until every accepted one is on disk and closes the databases.
+    pub async fn close(&self) {
+        self.0.beats.close().await;
+        self.0.parts.database.close().await;
+        self.0.parts.keyring.close().await;
+    }
+}

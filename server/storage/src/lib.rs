@@ -1,1 +1,10 @@
-//! placeholder
+//! Recordings, pictures and logos, in a local folder or in S3. Everything streams; nothing is held whole in memory
+//! except what its caller made small.
+
+mod bucket;
+mod error;
+mod staged;
+
+pub use bucket::{Bucket, S3Credentials};
+pub use error::Error;
+pub use staged::{StagedUpload, StagedWriter};

@@ -1,0 +1,81 @@
+//! What a verb can answer besides its result: a refusal for the person, or a fault for us.
+
+use domain::Refusal;
+
+/// The engine's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a verb gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// "No", in words for the person.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// Something broke; the person gets a reference, we get the chain.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Something broke while doing `operation`.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}")]
+pub struct Fault {
+    /// The verb that broke, in words.
+    pub operation: &'static str,
+    /// Why.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Error {
+    /// A fault during `operation`.
+    pub fn fault(operation: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Fault(Fault { operation, source: source.into() })
+    }
+
+    /// The refusal, when it is one.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Fault(_) => None,
+        }
+    }
+}
+
+impl From<persistence::Error> for Error {
+    fn from(error: persistence::Error) -> Self {
+        Self::fault("use the database", error)
+    }
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::fault("query the database", error)
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        Self::fault("use the storage", error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::fault("read or write JSON", error)
+    }
+}
+
+/// An error with its causes on one line, for logs.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,211 @@
+//! The bucket: one place for objects, local or S3.
+
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use crate::Error;
+
+/// Bytes read from a local file at once: few system calls, little memory per viewer.
+const READ_BYTES: usize = 256 * 1024;
+
+/// What S3 asks for; read from the environment by the binary.
+#[derive(Clone)]
+pub struct S3Credentials {
+    /// `AWS_ACCESS_KEY_ID`
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`
+    pub secret_access_key: String,
+}
+
+/// Where objects live. Cloning is cheap.
+#[derive(Clone)]
+pub struct Bucket {
+    pub(crate) place: Place,
+    prefix: String,
+}
+
+#[derive(Clone)]
+pub(crate) enum Place {
+    Local { root: Arc<PathBuf>, store: Arc<LocalFileSystem> },
+    S3(Arc<AmazonS3>),
+}
+
+impl Bucket {
+    /// Opens `file:///folder` (made when missing) or `s3://bucket/prefix?endpoint=…&region=…`.
+    ///
+    /// # Errors
+    /// When the URL is malformed or the folder cannot be made.
+    pub fn open(url: &str, credentials: Option<&S3Credentials>) -> Result<Self, Error> {
+        let parsed = url::Url::parse(url).map_err(|error| Error::Url(error.to_string()))?;
+        match parsed.scheme() {
+            "file" => {
+                let root = parsed.to_file_path().map_err(|()| Error::Url("a file URL needs an absolute path".to_owned()))?;
+                std::fs::create_dir_all(&root).map_err(Error::file("make the storage folder", url))?;
+                let store = LocalFileSystem::new_with_prefix(&root).map_err(Error::store("open", url))?.with_automatic_cleanup(true);
+                Ok(Self { place: Place::Local { root: Arc::new(root), store: Arc::new(store) }, prefix: String::new() })
+            }
+            "s3" => {
+                let bucket = parsed.host_str().ok_or_else(|| Error::Url("an S3 URL names its bucket".to_owned()))?;
+                let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+                for (name, value) in parsed.query_pairs() {
+                    builder = match name.as_ref() {
+                        "endpoint" => builder.with_allow_http(value.starts_with("http://")).with_endpoint(value),
+                        "region" => builder.with_region(value),
+                        other => return Err(Error::Url(format!("unknown parameter “{other}”; endpoint and region are known"))),
+                    };
+                }
+                if let Some(credentials) = credentials {
+                    builder = builder
+                        .with_access_key_id(&credentials.access_key_id)
+                        .with_secret_access_key(&credentials.secret_access_key);
+                }
+                let store = builder.build().map_err(Error::store("open", bucket))?;
+                Ok(Self { place: Place::S3(Arc::new(store)), prefix: parsed.path().trim_matches('/').to_owned() })
+            }
+            other => Err(Error::Url(format!("“{other}” is not a storage; use file:// or s3://"))),
+        }
+    }
+
+    pub(crate) fn path(&self, key: &str) -> Path {
+        if self.prefix.is_empty() { Path::from(key) } else { Path::from(format!("{}/{key}", self.prefix)) }
+    }
+
+    fn store(&self) -> &dyn ObjectStore {
+        match &self.place {
+            Place::Local { store, .. } => store.as_ref(),
+            Place::S3(store) => store.as_ref(),
+        }
+    }
+
+    /// The file behind an object, for tools that want a path; nothing in S3.
+    #[must_use]
+    pub fn local_path(&self, key: &str) -> Option<PathBuf> {
+        match &self.place {
+            Place::Local { root, .. } => Some(root.join(FilePath::new(key))),
+            Place::S3(_) => None,
+        }
+    }
+
+    /// Writes a small object.
+    ///
+    /// # Errors
+    /// When the storage does.
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
+        self.store().put(&self.path(key), PutPayload::from_bytes(bytes)).await.map(drop).map_err(Error::store("write", key))
+    }
+
+    /// Writes an object of any size from a stream; nothing is visible under the key until all of it is there.
+    ///
+    /// # Errors
+    /// When the storage or the stream does.
+    pub async fn put_stream(&self, key: &str, mut bytes: BoxStream<'_, Result<Bytes, Error>>) -> Result<(), Error> {
+        let upload = self.store().put_multipart(&self.path(key)).await.map_err(Error::store("write", key))?;
+        let mut writer = WriteMultipart::new_with_chunk_size(upload, 8 * 1024 * 1024);
+        while let Some(chunk) = bytes.next().await {
+            match chunk {
+                Ok(chunk) => {
+                    writer.wait_for_capacity(2).await.map_err(Error::store("write", key))?;
+                    writer.put(chunk);
+                }
+                Err(error) => {
+                    writer.abort().await.map_err(Error::store("give up writing", key))?;
+                    return Err(error);
+                }
+            }
+        }
+        writer.finish().await.map(drop).map_err(Error::store("finish writing", key))
+    }
+
+    /// Reads a small object whole.
+    ///
+    /// # Errors
+    /// When it is missing or the storage fails.
+    pub async fn get(&self, key: &str) -> Result<Bytes, Error> {
+        let found = self.store().get(&self.path(key)).await.map_err(Error::store("read", key))?;
+        found.bytes().await.map_err(Error::store("read", key))
+    }
+
+    /// Reads a short range into memory.
+    ///
+    /// # Errors
+    /// When it is missing or the storage fails.
+    pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, Error> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        self.store().get_range(&self.path(key), range).await.map_err(Error::store("read", key))
+    }
+
+    /// Size in bytes.
+    ///
+    /// # Errors
+    /// When it is missing or the storage fails.
+    pub async fn size(&self, key: &str) -> Result<u64, Error> {
+        Ok(self.store().head(&self.path(key)).await.map_err(Error::store("look at", key))?.size)
+    }
+
+    /// Streams a range.
+    ///
+    /// # Errors
+    /// When it is missing or the storage fails; an error later on ends the stream.
+    pub async fn read(&self, key: &str, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+        if range.is_empty() {
+            return Ok(futures::stream::empty().boxed());
+        }
+        if let Some(path) = self.local_path(key) {
+            let mut file = tokio::fs::File::open(path).await.map_err(Error::file("read", key))?;
+            file.set_max_buf_size(READ_BYTES);
+            file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(Error::file("read", key))?;
+            let key = key.to_owned();
+            let stream = tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), READ_BYTES);
+            return Ok(stream.map_err(move |source| Error::File { operation: "read", key: key.clone(), source }).boxed());
+        }
+        let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
+        let found = self.store().get_opts(&self.path(key), options).await.map_err(Error::store("read", key))?;
+        let key = key.to_owned();
+        Ok(found.into_stream().map_err(move |source| Error::Store { operation: "read", key: key.clone(), source }).boxed())
+    }
+
+    /// Removes an object; one that is already gone is no error.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn delete(&self, key: &str) -> Result<(), Error> {
+        match self.store().delete(&self.path(key)).await {
+            Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+            Err(error) => Err(Error::store("remove", key)(error)),
+        }
+    }
+
+    /// Keys below a prefix.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let cut = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
+        let path = self.path(prefix);
+        let found: Vec<_> = self.store().list(Some(&path)).try_collect().await.map_err(Error::store("list", prefix))?;
+        Ok(found.into_iter().map(|meta| meta.location.as_ref()[cut..].to_owned()).collect())
+    }
+
+    /// Writes, reads back and removes a small object: the storage part of readiness.
+    ///
+    /// # Errors
+    /// When any of it fails.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let key = "probe/readiness";
+        self.put(key, Bytes::from_static(b"ready")).await?;
+        self.get(key).await?;
+        self.delete(key).await
+    }
+}
