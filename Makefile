@@ -1,9 +1,25 @@
-# The target directory lives outside the clone, so that a fresh clone builds warm.
-CACHE ?= $(or $(MW_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mini-webinar)
-export CARGO_TARGET_DIR ?= $(CACHE)/target
+.PHONY: run test check bench release dev setup help
 
-.PHONY: test
-test:
-	cargo test --quiet -p domain --features server
-	cargo test --quiet -p mail
-	cargo test --quiet -p storage
+help: ## what there is
+	@sed -n 's/^\([a-z]*\): *## /\1\t/p' $(MAKEFILE_LIST)
+
+run: ## install what is missing, build, start the seeded demo on http://127.0.0.1:3000
+	@.ci/start.sh demo
+
+dev: ## the same, quickly built, and again after every change
+	@.ci/start.sh dev
+
+test: ## every test: SQLite and PostgreSQL, local and S3 storage, then Chromium
+	@.ci/test.sh
+
+check: ## format, lints, crate graph, what browsers download
+	@.ci/check.sh
+
+bench: ## speed and weight, side by side with the peers
+	@.ci/bench.sh
+
+release: ## one binary with its assets inside
+	@.ci/release.sh
+
+setup: ## only install what is missing, for everything above
+	@.ci/setup.sh test

@@ -1,1 +1,10 @@
-//! placeholder
+//! The web server: configuration, routes, layers, accept loop and commands around the engine.
+
+pub mod assets;
+pub mod cli;
+pub mod config;
+pub mod layers;
+pub mod router;
+pub mod routes;
+pub mod serve;
+pub mod state;

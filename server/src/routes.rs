@@ -1,0 +1,10 @@
+//! Routes that are no server functions: public pages, media, uploads, beats, files, health.
+
+pub mod answer;
+pub mod beats;
+pub mod dev;
+pub mod health;
+pub mod media;
+pub mod studio_files;
+pub mod uploads;
+pub mod viewer_pages;

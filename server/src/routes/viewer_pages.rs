@@ -1,0 +1,206 @@
+//! Pages of viewers: registration, its frame, the room. Complete HTML from one render, no cookie, no storage, no
+//! third party; forms work without JavaScript.
+
+use app::document::ViewerAssets;
+use app::registration::{link_sent_page, registered_page, registration_page};
+use app::room::room_page;
+use axum::Extension;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use backend::Client;
+use domain::registration::RegistrationForm;
+use domain::webinar::Invitation;
+use domain::Refusal;
+use serde::Deserialize;
+
+use super::answer;
+use crate::layers::headers::viewer_policy;
+use crate::state::AppState;
+
+/// Most of a `utm_source` that is kept.
+const MAX_SOURCE_CHARS: usize = 50;
+
+/// Query of the registration page.
+#[derive(Default, Deserialize)]
+pub struct Source {
+    #[serde(default)]
+    utm_source: String,
+}
+
+fn nonce() -> String {
+    hex::encode(backend::secrets::random::<16>())
+}
+
+fn assets(state: &AppState) -> ViewerAssets {
+    ViewerAssets {
+        css: state.assets.url("viewer.css"),
+        viewer_js: state.assets.url("viewer.js"),
+        viewer_wasm: state.assets.url("viewer_bg.wasm"),
+    }
+}
+
+/// Sites a page may be framed by: nobody, or for its frame the webinar's list and ourselves.
+fn frame_ancestors(invitation: Option<&Invitation>) -> String {
+    let Some(invitation) = invitation else { return "'none'".to_owned() };
+    let mut list = "'self'".to_owned();
+    for host in &invitation.embed_hosts {
+        let local = host.starts_with("localhost") || host.starts_with("127.0.0.1");
+        list.push_str(if local { " http://" } else { " https://" });
+        list.push_str(host);
+    }
+    list
+}
+
+fn page(status: StatusCode, html: String, nonce: &str, frame_ancestors: &str) -> Response {
+    let mut response = (status, Html(html)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, viewer_policy(nonce, frame_ancestors));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The coach who looks at her own draft, if that is who asks.
+async fn previewing(state: &AppState, token: &app::context::SessionToken) -> Option<domain::ids::CoachId> {
+    let token = token.0.as_deref()?;
+    state.backend.coach_by_token(token).await.ok().flatten().map(|coach| coach.id())
+}
+
+async fn show(state: &AppState, slug: &str, embed: bool, source: Source, client: &Client, token: &app::context::SessionToken) -> Response {
+    let coach = previewing(state, token).await;
+    let visitor = state.backend.visitor();
+    let invitation = match visitor.invitation(slug, coach).await {
+        Ok(invitation) => invitation,
+        Err(error) => return answer::page(state, error),
+    };
+    let source: String = source.utm_source.chars().filter(|c| !c.is_control()).take(MAX_SOURCE_CHARS).collect();
+    if coach.is_none()
+        && let Err(error) = visitor.count_page_view(slug, client, &source).await
+    {
+        // A page that cannot be counted is still a page.
+        tracing::warn!(error = backend::error::chain(&error), "a page view was not counted");
+    }
+    let form = RegistrationForm { source, ..RegistrationForm::default() };
+    let nonce = nonce();
+    let html = registration_page(&invitation, &form, None, embed, &assets(state), &nonce);
+    page(StatusCode::OK, html, &nonce, &frame_ancestors(embed.then_some(&invitation)))
+}
+
+/// The registration page.
+pub async fn registration(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    query: Option<Query<Source>>,
+    Extension(client): Extension<Client>,
+    Extension(token): Extension<app::context::SessionToken>,
+) -> Response {
+    show(&state, &slug, false, query.map(|q| q.0).unwrap_or_default(), &client, &token).await
+}
+
+/// The registration page made for a frame. No cookie reaches it there, so nobody is recognised.
+pub async fn registration_embed(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    query: Option<Query<Source>>,
+    Extension(client): Extension<Client>,
+) -> Response {
+    show(&state, &slug, true, query.map(|q| q.0).unwrap_or_default(), &client, &app::context::SessionToken(None)).await
+}
+
+async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm, client: &Client) -> Response {
+    let visitor = state.backend.visitor();
+    let nonce = nonce();
+    let outcome = visitor.register(slug, &form, client).await;
+    let invitation = match visitor.invitation(slug, None).await {
+        Ok(invitation) => invitation,
+        Err(error) => return answer::page(state, error),
+    };
+    let ancestors = frame_ancestors(embed.then_some(&invitation));
+    match outcome {
+        Ok(booking) => {
+            let html = registered_page(&invitation, &booking, embed, &assets(state), &nonce);
+            page(StatusCode::OK, html, &nonce, &ancestors)
+        }
+        Err(error) => {
+            let (status, refusal) = answer::as_refusal(error);
+            let html = registration_page(&invitation, &form, Some(&refusal), embed, &assets(state), &nonce);
+            let mut response = page(status, html, &nonce, &ancestors);
+            if let Some(seconds) = refusal.retry_after_seconds {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            response
+        }
+    }
+}
+
+/// Takes a registration.
+pub async fn register(State(state): State<AppState>, Path(slug): Path<String>, Extension(client): Extension<Client>, Form(form): Form<RegistrationForm>) -> Response {
+    book(&state, &slug, false, form, &client).await
+}
+
+/// Takes a registration from a frame.
+pub async fn register_embed(State(state): State<AppState>, Path(slug): Path<String>, Extension(client): Extension<Client>, Form(form): Form<RegistrationForm>) -> Response {
+    book(&state, &slug, true, form, &client).await
+}
+
+/// The form behind "send my link again".
+#[derive(Deserialize)]
+pub struct LinkForm {
+    #[serde(default)]
+    email: String,
+    /// Sent by the frame's form.
+    #[serde(default)]
+    embed: bool,
+}
+
+/// Sends a registrant's link again; the answer is the same whether or not the address is known.
+pub async fn link_again(State(state): State<AppState>, Path(slug): Path<String>, Extension(client): Extension<Client>, Form(form): Form<LinkForm>) -> Response {
+    let visitor = state.backend.visitor();
+    let invitation = match visitor.invitation(&slug, None).await {
+        Ok(invitation) => invitation,
+        Err(error) => return answer::page(&state, error),
+    };
+    let nonce = nonce();
+    let ancestors = frame_ancestors(form.embed.then_some(&invitation));
+    match visitor.send_link_again(&slug, &form.email, &client).await {
+        Ok(()) => page(StatusCode::OK, link_sent_page(&invitation, form.embed, &assets(&state), &nonce), &nonce, &ancestors),
+        Err(error) => {
+            let (status, refusal) = answer::as_refusal(error);
+            let kept = RegistrationForm { email: form.email, ..RegistrationForm::default() };
+            let refusal = Refusal { field: Some("link_email".to_owned()), ..refusal };
+            page(status, registration_page(&invitation, &kept, Some(&refusal), form.embed, &assets(&state), &nonce), &nonce, &ancestors)
+        }
+    }
+}
+
+/// A registrant's own link. GET changes nothing about the person: a visit is opened, attendance needs play.
+pub async fn room(State(state): State<AppState>, Path(token): Path<String>, Extension(client): Extension<Client>) -> Response {
+    let room = match state.backend.visitor().room(&token, &client).await {
+        Ok(room) => room,
+        Err(error) => return answer::page(&state, error),
+    };
+    let nonce = nonce();
+    let html = room_page(&room, &assets(&state), &nonce);
+    let mut response = page(StatusCode::OK, html, &nonce, "'none'");
+    let headers = response.headers_mut();
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    response
+}
+
+/// The embed loader, under its fixed name.
+pub async fn embed_js() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        // An hour: coaches' pages pick up a mended loader the same day.
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    (headers, include_str!("../../../public/embed.js")).into_response()
+}
+
+/// The plain 404 page.
+pub async fn nothing_here(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    if answer::wants_page(&headers) { answer::page(&state, Refusal::not_found().into()) } else { answer::plain(Refusal::not_found().into()) }
+}

@@ -1,0 +1,102 @@
+//! What every request can reach, and how it is put together at the start.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use backend::{Backend, Clock, Parts, Secrets};
+use leptos::prelude::LeptosOptions;
+use mail::{DevMailbox, Mailer, SmtpSettings};
+use persistence::{Database, keyring::Keyring};
+use storage::{Bucket, S3Credentials};
+
+use crate::assets::Assets;
+use crate::config::Config;
+
+/// The router's state. Cloning is cheap.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    /// The engine.
+    pub backend: Backend,
+    /// What leptos wants to know.
+    pub leptos_options: LeptosOptions,
+    /// Names of the built files.
+    pub assets: Arc<Assets>,
+    /// Settings of this binary.
+    pub config: Arc<Config>,
+}
+
+/// The start could not be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// A database cannot be used.
+    #[error("the database cannot be used")]
+    Database(#[from] persistence::Error),
+    /// The storage cannot be used.
+    #[error("the storage cannot be used")]
+    Storage(#[from] storage::Error),
+    /// Mail cannot be set up.
+    #[error("mail cannot be set up: {0}")]
+    Mail(String),
+    /// The listener cannot be opened.
+    #[error("cannot listen on {0}")]
+    Listen(std::net::SocketAddr, #[source] std::io::Error),
+    /// A verb failed.
+    #[error(transparent)]
+    Verb(#[from] backend::Error),
+}
+
+/// Opens databases, storage and mail, and migrates.
+///
+/// # Errors
+/// Says which part cannot be used.
+pub async fn open_backend(config: &Config) -> Result<Backend, StartError> {
+    config.make_data_dir()?;
+    let secrets = Secrets::new(config.master_secret()?);
+    let database = Database::connect(&config.database_url).await?;
+    persistence::migrate(&database).await?;
+    let keyring = Keyring::connect(&config.keyring_url, secrets.derive("keyring")).await?;
+    let credentials = config.s3.as_ref().map(|pair| S3Credentials {
+        access_key_id: pair.access_key_id.clone(),
+        secret_access_key: pair.secret_access_key.clone(),
+    });
+    let bucket = Bucket::open(&config.storage_url, credentials.as_ref())?;
+    let mailer = match &config.smtp_url {
+        Some(url) => Mailer::smtp(&SmtpSettings { url: url.clone() }).map_err(|error| StartError::Mail(error.to_string()))?,
+        None => Mailer::Dev(DevMailbox::open(&config.data_dir.join("mailbox")).map_err(|error| StartError::Mail(error.to_string()))?),
+    };
+    let work_dir = config.data_dir.join("work");
+    std::fs::create_dir_all(&work_dir).map_err(|error| crate::config::ConfigError(format!("MW_DATA_DIR: {error}")))?;
+    Ok(Backend::new(Parts {
+        config: backend::Config {
+            base_url: config.base_url.clone(),
+            mail_from: config.mail_from.clone(),
+            contact_email: config.contact_email.clone(),
+            quota_bytes: backend::config::DEFAULT_QUOTA_BYTES,
+            work_dir,
+            dev: config.dev,
+        },
+        clock: Clock::system(),
+        secrets,
+        database,
+        keyring,
+        bucket,
+        mailer,
+    }))
+}
+
+impl AppState {
+    /// The state around an engine.
+    #[must_use]
+    pub fn new(backend: Backend, config: Config) -> Self {
+        let assets = Arc::new(Assets::read(&config.site_dir));
+        let leptos_options = LeptosOptions::builder()
+            .output_name("frontend")
+            .site_root(config.site_dir.display().to_string())
+            .site_pkg_dir("pkg")
+            .build();
+        Self { backend, leptos_options, assets, config: Arc::new(config) }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a browser downloads, in bytes on the wire (Brotli), against the budget of each kind of page.
+
+use std::path::Path;
+
+use crate::Outcome;
+use crate::build::{self, Mode};
+use crate::fingerprint;
+use crate::places::Places;
+use crate::site;
+
+/// One kind of page and what it may weigh.
+struct Budget {
+    what: &'static str,
+    limit_bytes: u64,
+    /// `assets.json` names.
+    assets: &'static [&'static str],
+    /// Files and folders of the site.
+    files: &'static [&'static str],
+}
+
+const BUDGETS: [Budget; 3] = [
+    Budget {
+        what: "viewer pages, all JS and WASM",
+        limit_bytes: 90_000,
+        assets: &["viewer.js", "viewer_bg.wasm"],
+        files: &[],
+    },
+    Budget {
+        what: "loader on a host page",
+        limit_bytes: 3_200,
+        assets: &[],
+        files: &["embed.js"],
+    },
+    Budget {
+        what: "dashboard, first load all in",
+        limit_bytes: 250_000,
+        assets: &["frontend.js", "frontend_bg.wasm", "studio.css"],
+        files: &["fonts"],
+    },
+];
+
+/// Builds what ships, prints the table, fails when a page is over its budget.
+pub fn check(places: &Places) -> Outcome<()> {
+    let assets = build::build(places, Mode::Release)?;
+    let mut over = Vec::new();
+    for budget in BUDGETS {
+        let mut total = 0;
+        let mut parts = Vec::new();
+        for name in budget.assets {
+            let path = assets.get(*name).ok_or_else(|| format!("{name} was not built"))?;
+            let bytes = wire_bytes(&places.site.join(path.trim_start_matches('/')))?;
+            total += bytes;
+            parts.push(format!("{name} {bytes}"));
+        }
+        for name in budget.files {
+            let mut bytes = 0;
+            for file in fingerprint::files_below(&places.site.join(name))? {
+                if !matches!(file.extension().and_then(|e| e.to_str()), Some("br" | "gz" | "txt")) {
+                    bytes += wire_bytes(&file)?;
+                }
+            }
+            total += bytes;
+            parts.push(format!("{name} {bytes}"));
+        }
+        let verdict = if total <= budget.limit_bytes { "ok" } else { "OVER" };
+        println!(
+            "{verdict:>4}  {total:>7} of {:>6} B  {} ({})",
+            budget.limit_bytes,
+            budget.what,
+            parts.join(", ")
+        );
+        if total > budget.limit_bytes {
+            over.push(format!("{} by {} B", budget.what, total - budget.limit_bytes));
+        }
+    }
+    if over.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("over budget: {}", over.join("; ")).into())
+    }
+}
+
+fn wire_bytes(path: &Path) -> Outcome<u64> {
+    let twin = site::twin_path(path, "br");
+    let served = if twin.is_file() { twin } else { path.to_owned() };
+    Ok(std::fs::metadata(&served)
+        .map_err(|error| format!("{}: {error}", served.display()))?
+        .len())
+}
