@@ -72,7 +72,7 @@ Then, and only then, take the plan out of the drawer."
 slide "Your turn" "Choose one client;Choose one small promise;Begin on Monday" "0xC8743C" \
 "Now it is your turn. Think of one client, and of one small promise.
 You can begin on Monday, with nothing but a sheet of paper.
-Thank you for listening. The questions from this talk are in the notes below the video.
+Thank you for listening. Listen again before the first call, if it helps.
 Have a calm week, and goodbye."
 
 gap=0.55         # silence after each sentence, seconds

@@ -61,11 +61,11 @@ if have npm; then
     if (cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error); then
       echo "$lock" > end2end/node_modules/.installed
     else
-      warn "npm ci failed in end2end. Without it: the WebAssembly is about half as large again, and there are no browser tests."
+      warn "npm ci failed in end2end. Without it: the WebAssembly is larger than it should be, and there are no browser tests."
     fi
   fi
 else
-  warn "Node (20 or newer) is missing: see https://nodejs.org. Without it: the WebAssembly is about half as large again,"
+  warn "Node (20 or newer) is missing: see https://nodejs.org. Without it: the WebAssembly is larger than it should be,"
   warn "and there are no browser tests."
 fi
 

@@ -1,1 +1,40 @@
-//! placeholder
+//! Everything people see. Viewer pages are rendered whole by the server and need no script; the coach's studio is a
+//! routed application, rendered on the server and hydrated in the browser.
+//!
+//! Features decide what a build holds: `ssr` the server's half, `hydrate` the browser's, `studio` the coach's side,
+//! which the viewer's bundle leaves out together with the router.
+
+pub mod registration;
+pub mod room;
+
+#[cfg(feature = "studio")]
+pub mod account;
+#[cfg(feature = "studio")]
+pub mod app;
+#[cfg(feature = "studio")]
+pub mod context;
+#[cfg(feature = "ssr")]
+pub mod document;
+#[cfg(feature = "studio")]
+pub mod error;
+#[cfg(feature = "studio")]
+pub mod forms;
+#[cfg(feature = "studio")]
+pub mod home;
+#[cfg(feature = "studio")]
+pub mod kit;
+#[cfg(feature = "studio")]
+pub mod studio;
+#[cfg(feature = "studio")]
+pub mod ui;
+
+/// The studio over a page the server sent, with what a posted form led to.
+#[cfg(all(feature = "studio", feature = "hydrate"))]
+pub fn wake() -> impl leptos::IntoView {
+    use leptos::prelude::*;
+    let posted = document().get_element_by_id("posted").and_then(|element| element.text_content());
+    if let Some(posted) = posted.and_then(|json| serde_json::from_str::<forms::Posted>(&json).ok()) {
+        provide_context(posted);
+    }
+    view! { <app::App/> }
+}

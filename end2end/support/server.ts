@@ -45,7 +45,10 @@ export class Server {
   private async launch(logMode: 'w' | 'a'): Promise<void> {
     const binary = process.env.MW_BIN ?? resolve('../target/debug/mini-webinar');
     const log = createWriteStream(this.log, { flags: logMode });
-    this.process = spawn(binary, ['serve'], {
+    // The bench keeps the server on one core and its load on the other.
+    const core = process.env.MW_BENCH_CORE;
+    const [command, words] = core ? ['taskset', ['-c', core, binary, 'serve']] : [binary, ['serve']];
+    this.process = spawn(command, words, {
       cwd: this.folder,
       env: {
         PATH: process.env.PATH,
@@ -72,6 +75,12 @@ export class Server {
       if (Date.now() > deadline) throw new Error(`mini-webinar was not ready in ${START_MS} ms; see ${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  get pid(): number {
+    const pid = this.process?.pid;
+    if (pid === undefined) throw new Error('the server is not running');
+    return pid;
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use app::app::App;
-use app::context::SessionToken;
 use app::document::studio_shell;
+use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Request, header};
 use axum::routing::{get, head, options, post};
 use axum::{Extension, Router, middleware};
-use backend::Client;
-use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
@@ -22,7 +21,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
-use crate::routes::{beats, dev, health, media, studio_files, uploads, viewer_pages};
+use crate::routes::{beats, dev, health, media, studio_files, studio_pages, uploads, viewer_pages};
 use crate::state::AppState;
 
 /// Largest form or server-function call.
@@ -55,7 +54,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .and(NotForContentType::const_new("font/"))
         .and(NotForContentType::const_new("multipart/"));
     router
-        .fallback(viewer_pages::nothing_here)
+        .fallback(studio_pages::nothing_here)
         .layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(layers::trace::record))
@@ -64,34 +63,27 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
                 .layer(layers::csrf::layer())
                 .layer(CompressionLayer::new().compress_when(compressed))
                 .layer(RequestBodyTimeoutLayer::new(BODY_PROGRESS))
+                .layer(MapRequestLayer::new(|request: Request<_>| request.map(Body::new)))
                 .layer(middleware::from_fn_with_state(state.clone(), layers::client::observe)),
         )
         .with_state(state)
 }
 
-/// The coach's side: server-rendered, hydrated, with its server functions.
+/// The coach's side: server-rendered, hydrated, with its server functions; every page also takes the forms that stand
+/// on it.
 fn studio(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
-    let context = {
-        let backend = state.backend.clone();
-        let assets = app::document::StudioAssets {
-            css: state.assets.url("studio.css"),
-            js: state.assets.url("frontend.js"),
-            wasm: state.assets.url("frontend_bg.wasm"),
-        };
-        let dev = state.config.dev;
-        move || {
-            provide_context(backend.clone());
-            provide_context(assets.clone());
-            provide_context(app::context::IsDev(dev));
-            if let Some(parts) = use_context::<axum::http::request::Parts>() {
-                provide_context(parts.extensions.get::<Client>().cloned().unwrap_or_else(Client::unknown));
-                provide_context(parts.extensions.get::<SessionToken>().cloned().unwrap_or(SessionToken(None)));
-            }
-        }
-    };
-    Router::new()
-        .leptos_routes_with_context(state, routes, context, studio_shell)
+    let context = studio_pages::context(state);
+    let forms: Vec<String> = routes.iter().map(|route| route.path().to_owned()).collect();
+    let mut router = Router::new().leptos_routes_with_context(state, routes, context, {
+        let options = state.leptos_options.clone();
+        move || studio_shell(options.clone())
+    });
+    for path in forms {
+        router = router.route(&path, post(studio_pages::take_form));
+    }
+    router
+        .layer(middleware::from_fn_with_state(state.clone(), studio_pages::guard))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 

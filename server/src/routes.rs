@@ -6,5 +6,6 @@ pub mod dev;
 pub mod health;
 pub mod media;
 pub mod studio_files;
+pub mod studio_pages;
 pub mod uploads;
 pub mod viewer_pages;

@@ -4,6 +4,7 @@
 //! one name everywhere.
 
 pub mod account;
+pub mod beating;
 pub mod email_address;
 pub mod ids;
 pub mod moment;
@@ -11,6 +12,7 @@ pub mod refusal;
 pub mod registration;
 pub mod results;
 pub mod slug;
+pub mod uploading;
 pub mod video;
 pub mod watching;
 pub mod webinar;

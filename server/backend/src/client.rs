@@ -17,7 +17,7 @@ pub struct Client {
     pub network: [u8; 6],
 }
 
-static COUNTRIES: LazyLock<tor_geoip::GeoipDb> = LazyLock::new(tor_geoip::GeoipDb::new_embedded);
+static COUNTRIES: LazyLock<std::sync::Arc<tor_geoip::GeoipDb>> = LazyLock::new(tor_geoip::GeoipDb::new_embedded);
 
 impl Client {
     /// Reduces an address and a user agent to what may be kept.

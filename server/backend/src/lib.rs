@@ -70,6 +70,7 @@ struct Inner {
     passwords: passwords::Hasher,
     beats: watching::BeatWriter,
     upload_locks: uploads::UploadLocks,
+    still_maker: tokio::sync::OnceCell<Option<media::ffmpeg::Tool>>,
     wake: tokio::sync::Notify,
 }
 
@@ -82,6 +83,7 @@ impl Backend {
             passwords: passwords::Hasher::new(),
             beats,
             upload_locks: uploads::UploadLocks::default(),
+            still_maker: tokio::sync::OnceCell::new(),
             wake: tokio::sync::Notify::new(),
             parts,
         }))
@@ -147,6 +149,17 @@ impl Backend {
 
     pub(crate) fn upload_locks(&self) -> &uploads::UploadLocks {
         &self.0.upload_locks
+    }
+
+    /// ffmpeg, looked for once.
+    pub(crate) async fn still_maker(&self) -> Option<&media::ffmpeg::Tool> {
+        let found = self.0.still_maker.get_or_init(|| async {
+            tokio::task::spawn_blocking(media::ffmpeg::Tool::find).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "looking for ffmpeg failed");
+                None
+            })
+        });
+        found.await.as_ref()
     }
 
     /// Tells the worker that something may be due, so that it need not wait for its next look.

@@ -23,8 +23,6 @@ pub const PROCESS_VIDEO: &str = "process_video";
 const POSTERS: usize = 6;
 /// Largest recording fetched from S3 to make posters of it; larger ones keep the first frame.
 const POSTER_FETCH_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// Bytes read at once while hashing and copying.
-const COPY_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A stored object, read by offset.
 struct ObjectSource {
@@ -79,8 +77,8 @@ impl Backend {
             duration_ms: Set((probe.duration_seconds * 1000.0).round() as i64),
             width: Set(i32::try_from(probe.width).unwrap_or(0)),
             height: Set(i32::try_from(probe.height).unwrap_or(0)),
-            video_codec: Set(probe.video_codec.clone()),
-            audio_codec: Set(probe.audio_codec.clone().unwrap_or_default()),
+            video_codec: Set(probe.video_codec.to_owned()),
+            audio_codec: Set(probe.audio_codec.unwrap_or_default().to_owned()),
             object_key: Set(upload.object_key.clone()),
             playable_key: Set(upload.object_key.clone()),
             poster_count: Set(0),
@@ -156,7 +154,7 @@ impl Backend {
                 async move {
                     match segment {
                         media::faststart::Segment::Bytes(bytes) => Ok(futures::stream::once(async move { Ok(bytes) }).boxed()),
-                        media::faststart::Segment::Copy { offset, len } => bucket.read(&from, offset..offset + len).await,
+                        media::faststart::Segment::Copy { offset, length } => bucket.read(&from, offset..offset + length).await,
                     }
                 }
             })
@@ -169,10 +167,10 @@ impl Backend {
     }
 
     async fn make_posters(&self, row: &video::Model, playable_key: &str) -> Result<i32> {
-        let Some(tool) = media::ffmpeg::Tool::find() else { return Ok(0) };
+        let Some(tool) = self.still_maker().await else { return Ok(0) };
         let folder = self.config().work_dir.join(format!("posters-{}", row.id));
         tokio::fs::create_dir_all(&folder).await.map_err(|error| Error::fault("make a work folder", error))?;
-        let made = self.posters_in(&tool, row, playable_key, &folder).await;
+        let made = self.posters_in(tool, row, playable_key, &folder).await;
         if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
             tracing::warn!(%error, "a work folder was left behind");
         }
@@ -183,10 +181,8 @@ impl Backend {
         let Some(input) = self.poster_input(key, folder).await? else { return Ok(0) };
         let duration = row.duration_ms as f64 / 1000.0;
         let at: Vec<f64> = (0..POSTERS).map(|i| duration * (i as f64 + 0.5) / POSTERS as f64).collect();
-        let container = media::sniff::Container::parse(&row.container)
-            .ok_or_else(|| Error::fault("make posters", "the container is unknown"))?;
-        let pictures =
-            tool.posters(&input, container, &at, folder).await.map_err(|error| Error::fault("take pictures of a recording", error))?;
+        let pictures = tool.posters(&input, &at, folder).await.map_err(|error| Error::fault("take pictures of a recording", error))?;
+        // A place past the end gives none, so candidates are numbered by what was made.
         for (index, picture) in pictures.iter().enumerate() {
             let bytes = tokio::fs::read(picture).await.map_err(|error| Error::fault("read a picture", error))?;
             self.bucket().put(&poster_key(&row.object_key, index), bytes.into()).await?;

@@ -44,7 +44,9 @@ pub(crate) async fn walk(source: &impl ReadAt) -> Result<Vec<TopBox>, ProbeError
     while offset < total && boxes.len() < MAX_TOP_BOXES {
         let head = window.read(offset, 16).await?;
         let whole = first(&boxes, *b"moov").is_some() && first(&boxes, *b"mdat").is_some();
-        let (Some(size), Some(kind)) = (be32(&head, 0), fourcc(&head, 4)) else { break };
+        let (Some(size), Some(kind)) = (be32(&head, 0), fourcc(&head, 4)) else {
+            break;
+        };
         let (header, size) = match size {
             0 => (8, total - offset),
             1 => (16, be64(&head, 8).unwrap_or(0)),
@@ -54,7 +56,11 @@ pub(crate) async fn walk(source: &impl ReadAt) -> Result<Vec<TopBox>, ProbeError
             if whole {
                 break;
             }
-            return Err(if boxes.is_empty() || head.len() < 16 { ProbeError::Truncated } else { ProbeError::Damaged });
+            return Err(if boxes.is_empty() || head.len() < 16 {
+                ProbeError::Truncated
+            } else {
+                ProbeError::Damaged
+            });
         }
         if size > total - offset {
             if whole && !matches!(&kind, b"mdat" | b"moof" | b"moov") {
@@ -62,7 +68,12 @@ pub(crate) async fn walk(source: &impl ReadAt) -> Result<Vec<TopBox>, ProbeError
             }
             return Err(ProbeError::Truncated);
         }
-        boxes.push(TopBox { kind, offset, header, size });
+        boxes.push(TopBox {
+            kind,
+            offset,
+            header,
+            size,
+        });
         offset += size;
     }
     Ok(boxes)
@@ -79,9 +90,16 @@ pub(crate) fn first(boxes: &[TopBox], kind: [u8; 4]) -> Option<&TopBox> {
 /// When it is larger, or the source ends inside it.
 pub(crate) async fn body(source: &impl ReadAt, one: &TopBox, cap: u64) -> Result<Bytes, ProbeError> {
     let length = one.size - one.header;
-    let length = usize::try_from(length).ok().filter(|_| length <= cap).ok_or(ProbeError::IndexTooLarge)?;
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|_| length <= cap)
+        .ok_or(ProbeError::IndexTooLarge)?;
     let bytes = source.read_at(one.offset + one.header, length).await?;
-    if bytes.len() < length { Err(ProbeError::Truncated) } else { Ok(bytes) }
+    if bytes.len() < length {
+        Err(ProbeError::Truncated)
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// A box inside a body already in memory.

@@ -59,11 +59,15 @@ pub enum ProbeError {
     NoDuration,
     #[error("This recording claims to be longer than a day. Save it again from the program that made it, as MP4.")]
     TooLong,
-    #[error("This recording is cut off: its end or its index is missing. Copy or export it again and upload the whole file.")]
+    #[error(
+        "This recording is cut off: its end or its index is missing. Copy or export it again and upload the whole file."
+    )]
     Truncated,
     #[error("This recording is protected (encrypted), so no browser can play it. Upload an unprotected copy.")]
     Encrypted,
-    #[error("This file only points to a recording kept in another file. Export it as a self-contained movie and upload that.")]
+    #[error(
+        "This file only points to a recording kept in another file. Export it as a self-contained movie and upload that."
+    )]
     Elsewhere,
     #[error("This recording is damaged: its index cannot be read. Export it again as MP4 and upload that.")]
     Damaged,
@@ -78,8 +82,7 @@ pub enum ProbeError {
 }
 
 /// The whole list, in one sentence.
-pub const ACCEPTED: &str =
-    "Accepted are H.264, HEVC, VP8, VP9 and AV1 pictures with AAC, MP3, Opus, Vorbis or FLAC sound, or without sound. \
+pub const ACCEPTED: &str = "Accepted are H.264, HEVC, VP8, VP9 and AV1 pictures with AAC, MP3, Opus, Vorbis or FLAC sound, or without sound. \
      Most editors make the first of each when asked for MP4.";
 
 impl ProbeError {
@@ -96,12 +99,18 @@ impl ProbeError {
 /// A sentence for every file a browser could not play, or the store's own failure.
 pub async fn probe(source: &impl ReadAt) -> Result<Probe, ProbeError> {
     let container = sniff(&source.read_at(0, SNIFF_BYTES).await?)?;
-    let found = if container.is_boxes() { boxes(source).await? } else { elements(source).await? };
+    let found = if container.is_boxes() {
+        boxes(source).await?
+    } else {
+        elements(source).await?
+    };
     let (width, height) = found.size;
     if width == 0 || height == 0 || width > MAX_SIDE_PIXELS || height > MAX_SIDE_PIXELS {
         return Err(ProbeError::Damaged);
     }
-    let duration_seconds = found.duration_seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0);
+    let duration_seconds = found
+        .duration_seconds
+        .filter(|seconds| seconds.is_finite() && *seconds > 0.0);
     let duration_seconds = duration_seconds.ok_or(ProbeError::NoDuration)?;
     if duration_seconds > MAX_DURATION_SECONDS {
         return Err(ProbeError::TooLong);
@@ -143,7 +152,11 @@ async fn boxes(source: &impl ReadAt) -> Result<Found, ProbeError> {
     let has_fragments = movie.fragmented && mp4::first(&top, *b"moof").is_some();
     let track = video.track;
     if track.samples == 0 && !has_fragments {
-        return Err(if movie.fragmented { ProbeError::Truncated } else { ProbeError::NoVideo });
+        return Err(if movie.fragmented {
+            ProbeError::Truncated
+        } else {
+            ProbeError::NoVideo
+        });
     }
     if track.furthest_chunk >= source.len() {
         return Err(ProbeError::Truncated);
@@ -153,7 +166,11 @@ async fn boxes(source: &impl ReadAt) -> Result<Found, ProbeError> {
         duration_seconds = if has_fragments {
             mp4::fragments::end_seconds(source, &top, &movie.tracks).await?
         } else {
-            movie.tracks.iter().filter_map(|track| track.duration_seconds).reduce(f64::max)
+            movie
+                .tracks
+                .iter()
+                .filter_map(|track| track.duration_seconds)
+                .reduce(f64::max)
         };
     }
     let media = mp4::first(&top, *b"mdat").ok_or(ProbeError::Truncated)?;
@@ -190,33 +207,55 @@ fn playing(movie: &Movie, kind: Kind) -> Result<Option<Playing<'_>>, ProbeError>
 }
 
 fn refused(video: bool, name: &'static str) -> ProbeError {
-    if video { ProbeError::VideoCodec { name } } else { ProbeError::AudioCodec { name } }
+    if video {
+        ProbeError::VideoCodec { name }
+    } else {
+        ProbeError::AudioCodec { name }
+    }
 }
 
 async fn elements(source: &impl ReadAt) -> Result<Found, ProbeError> {
     let head = matroska::read(source).await?;
-    let first = |video: bool| -> Result<Option<(&'static str, (u32, u32))>, ProbeError> {
-        let mut refusal = None;
-        for track in head.tracks.iter().filter(|track| if video { track.video } else { track.audio }) {
-            let problem = match track.codec {
-                _ if track.encrypted => ProbeError::Encrypted,
-                Codec::Refused(name) => refused(video, name),
-                Codec::Plays(codec) => return Ok(Some((codec, (track.width, track.height)))),
-            };
-            refusal.get_or_insert(problem);
-        }
-        refusal.map_or(Ok(None), Err)
-    };
-    let (video, size) = first(true)?.ok_or(ProbeError::NoVideo)?;
+    let video = playing_element(&head, true)?.ok_or(ProbeError::NoVideo)?;
     Ok(Found {
         duration_seconds: head.duration_seconds,
-        size,
-        video,
-        audio: first(false)?.map(|(codec, _)| codec),
+        size: (video.width, video.height),
+        video: video.codec,
+        audio: playing_element(&head, false)?.map(|audio| audio.codec),
         h264_profile: None,
         faststart: head.head_first,
         fragmented: false,
     })
+}
+
+struct PlayingElement {
+    codec: &'static str,
+    width: u32,
+    height: u32,
+}
+
+/// As [`playing`], for Matroska.
+fn playing_element(head: &matroska::Head, video: bool) -> Result<Option<PlayingElement>, ProbeError> {
+    let mut refusal = None;
+    for track in head
+        .tracks
+        .iter()
+        .filter(|track| if video { track.video } else { track.audio })
+    {
+        let problem = match track.codec {
+            _ if track.encrypted => ProbeError::Encrypted,
+            Codec::Refused(name) => refused(video, name),
+            Codec::Plays(codec) => {
+                return Ok(Some(PlayingElement {
+                    codec,
+                    width: track.width,
+                    height: track.height,
+                }));
+            }
+        };
+        refusal.get_or_insert(problem);
+    }
+    refusal.map_or(Ok(None), Err)
 }
 
 fn is_webm(found: &Found) -> bool {
@@ -234,20 +273,41 @@ fn content_type(container: Container, found: &Found) -> &'static str {
 /// Who can play it. Source: the browsers' own media tables (caniuse: hevc, av1, webm).
 fn audience(container: Container, found: &Found) -> (bool, Option<&'static str>) {
     if found.video == "hevc" {
-        return (false, Some("HEVC (H.265) plays in Safari and on many newer devices, but not in every browser. To reach everybody, export it as H.264."));
+        return (
+            false,
+            Some(
+                "HEVC (H.265) plays in Safari and on many newer devices, but not in every browser. To reach everybody, export it as H.264.",
+            ),
+        );
     }
     // High 10, High 4:2:2, High 4:4:4: phones decode only 8-bit 4:2:0 in hardware.
     if matches!(found.h264_profile, Some(110 | 122 | 244 | 44)) {
-        return (false, Some("This H.264 has 10 bits or full colour, which many browsers do not play. To reach everybody, export it as 8-bit 4:2:0 (“High” profile)."));
+        return (
+            false,
+            Some(
+                "This H.264 has 10 bits or full colour, which many browsers do not play. To reach everybody, export it as 8-bit 4:2:0 (“High” profile).",
+            ),
+        );
     }
     if !container.is_boxes() && !is_webm(found) {
-        return (false, Some("Matroska (MKV) with this content plays in some browsers only. To reach everybody, export it as MP4."));
+        return (
+            false,
+            Some("Matroska (MKV) with this content plays in some browsers only. To reach everybody, export it as MP4."),
+        );
     }
     if container.is_boxes() && (found.video == "vp8" || found.audio == Some("vorbis")) {
-        return (false, Some("This pairing of formats in MP4 plays in some browsers only. To reach everybody, export it as H.264 with AAC."));
+        return (
+            false,
+            Some(
+                "This pairing of formats in MP4 plays in some browsers only. To reach everybody, export it as H.264 with AAC.",
+            ),
+        );
     }
     if found.video == "av1" {
-        return (true, Some("AV1 does not play on Apple devices from before 2023. H.264 reaches everybody."));
+        return (
+            true,
+            Some("AV1 does not play on Apple devices from before 2023. H.264 reaches everybody."),
+        );
     }
     (true, None)
 }

@@ -1,1 +1,21 @@
-//! placeholder
+//! Persistence: connections, schema, sealed identity, and one query file per noun.
+//!
+//! Query functions take the owner's id right after the connection, so an unscoped read has no signature; those that
+//! serve public or signed addresses say so in their name or doc.
+
+pub mod accounts;
+pub mod beats;
+pub mod database;
+pub mod entities;
+pub mod error;
+pub mod keyring;
+pub mod migrations;
+pub mod registrations;
+pub mod results;
+pub mod sealed;
+pub mod videos;
+pub mod webinars;
+
+pub use database::Database;
+pub use error::{Error, unique_violation};
+pub use migrations::{migrate, migration_status};

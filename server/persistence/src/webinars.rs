@@ -9,7 +9,7 @@ use domain::webinar::{CheckedWebinar, SessionKind, WebinarState};
 use domain::{Moment, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, RelationDef, Set,
 };
 use sha2::{Digest, Sha256};

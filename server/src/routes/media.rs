@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,12 +31,12 @@ pub struct Signature {
 pub async fn serve(
     State(state): State<AppState>,
     Path((kind, name)): Path<(String, String)>,
-    signature: Option<Query<Signature>>,
+    signature: Result<Query<Signature>, QueryRejection>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
     let Some(kind) = MediaKind::parse(&kind) else { return plain(Refusal::not_found().into()) };
-    let allowed = signature.is_some_and(|Query(signature)| state.backend.media_allowed(kind, &name, signature.e, &signature.s));
+    let allowed = signature.is_ok_and(|Query(signature)| state.backend.media_allowed(kind, &name, signature.e, &signature.s));
     if !allowed {
         return plain(Refusal::new(domain::RefusalKind::NotAllowed, "This address has expired. Load the page again to go on.").into());
     }

@@ -75,7 +75,7 @@ fn back(state: &AppState, headers: &HeaderMap, to: &str, done: Result<(), Error>
 pub async fn set_logo(State(state): State<AppState>, Extension(token): Extension<SessionToken>, Path(webinar): Path<WebinarId>, headers: HeaderMap, form: Multipart) -> Response {
     let done = async {
         let coach = coach(&state, &token).await?;
-        coach.set_logo(webinar, &read(form, domain::video::MAX_CAPTION_BYTES).await?.file).await
+        coach.set_logo(webinar, read(form, domain::video::MAX_CAPTION_BYTES).await?.file.into()).await
     };
     back(&state, &headers, &format!("/dashboard/webinars/{webinar}#page"), done.await)
 }

@@ -1,17 +1,15 @@
 //! Pages of viewers: registration, its frame, the room. Complete HTML from one render, no cookie, no storage, no
 //! third party; forms work without JavaScript.
 
-use app::document::ViewerAssets;
-use app::registration::{link_sent_page, registered_page, registration_page};
+use app::registration::{ViewerAssets, link_sent_page, registered_page, registration_page};
 use app::room::room_page;
 use axum::Extension;
-use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Form, Path, RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use backend::Client;
 use domain::registration::RegistrationForm;
 use domain::webinar::Invitation;
-use domain::Refusal;
 use serde::Deserialize;
 
 use super::answer;
@@ -21,11 +19,10 @@ use crate::state::AppState;
 /// Most of a `utm_source` that is kept.
 const MAX_SOURCE_CHARS: usize = 50;
 
-/// Query of the registration page.
-#[derive(Default, Deserialize)]
-pub struct Source {
-    #[serde(default)]
-    utm_source: String,
+/// `utm_source` of a registration page's address. A malformed query is no reason to show no page.
+fn source_in(query: Option<&str>) -> String {
+    let source = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(key, _)| key == "utm_source");
+    source.map(|(_, value)| value.chars().filter(|c| !c.is_control()).take(MAX_SOURCE_CHARS).collect()).unwrap_or_default()
 }
 
 fn nonce() -> String {
@@ -66,14 +63,13 @@ async fn previewing(state: &AppState, token: &app::context::SessionToken) -> Opt
     state.backend.coach_by_token(token).await.ok().flatten().map(|coach| coach.id())
 }
 
-async fn show(state: &AppState, slug: &str, embed: bool, source: Source, client: &Client, token: &app::context::SessionToken) -> Response {
+async fn show(state: &AppState, slug: &str, embed: bool, source: String, client: &Client, token: &app::context::SessionToken) -> Response {
     let coach = previewing(state, token).await;
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(slug, coach).await {
         Ok(invitation) => invitation,
         Err(error) => return answer::page(state, error),
     };
-    let source: String = source.utm_source.chars().filter(|c| !c.is_control()).take(MAX_SOURCE_CHARS).collect();
     if coach.is_none()
         && let Err(error) = visitor.count_page_view(slug, client, &source).await
     {
@@ -90,21 +86,21 @@ async fn show(state: &AppState, slug: &str, embed: bool, source: Source, client:
 pub async fn registration(
     State(state): State<AppState>,
     Path(slug): Path<String>,
-    query: Option<Query<Source>>,
+    RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
     Extension(token): Extension<app::context::SessionToken>,
 ) -> Response {
-    show(&state, &slug, false, query.map(|q| q.0).unwrap_or_default(), &client, &token).await
+    show(&state, &slug, false, source_in(query.as_deref()), &client, &token).await
 }
 
 /// The registration page made for a frame. No cookie reaches it there, so nobody is recognised.
 pub async fn registration_embed(
     State(state): State<AppState>,
     Path(slug): Path<String>,
-    query: Option<Query<Source>>,
+    RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
 ) -> Response {
-    show(&state, &slug, true, query.map(|q| q.0).unwrap_or_default(), &client, &app::context::SessionToken(None)).await
+    show(&state, &slug, true, source_in(query.as_deref()), &client, &app::context::SessionToken(None)).await
 }
 
 async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm, client: &Client) -> Response {
@@ -118,7 +114,7 @@ async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm,
     let ancestors = frame_ancestors(embed.then_some(&invitation));
     match outcome {
         Ok(booking) => {
-            let html = registered_page(&invitation, &booking, embed, &assets(state), &nonce);
+            let html = registered_page(&invitation, &form, &booking, embed, &assets(state), &nonce);
             page(StatusCode::OK, html, &nonce, &ancestors)
         }
         Err(error) => {
@@ -162,15 +158,15 @@ pub async fn link_again(State(state): State<AppState>, Path(slug): Path<String>,
     };
     let nonce = nonce();
     let ancestors = frame_ancestors(form.embed.then_some(&invitation));
-    match visitor.send_link_again(&slug, &form.email, &client).await {
-        Ok(()) => page(StatusCode::OK, link_sent_page(&invitation, form.embed, &assets(&state), &nonce), &nonce, &ancestors),
+    let (status, refusal) = match visitor.send_link_again(&slug, &form.email, &client).await {
+        Ok(()) => (StatusCode::OK, None),
         Err(error) => {
             let (status, refusal) = answer::as_refusal(error);
-            let kept = RegistrationForm { email: form.email, ..RegistrationForm::default() };
-            let refusal = Refusal { field: Some("link_email".to_owned()), ..refusal };
-            page(status, registration_page(&invitation, &kept, Some(&refusal), form.embed, &assets(&state), &nonce), &nonce, &ancestors)
+            (status, Some(refusal))
         }
-    }
+    };
+    let html = link_sent_page(&invitation, &form.email, refusal.as_ref(), form.embed, &assets(&state), &nonce);
+    page(status, html, &nonce, &ancestors)
 }
 
 /// A registrant's own link. GET changes nothing about the person: a visit is opened, attendance needs play.
@@ -198,9 +194,4 @@ pub async fn embed_js() -> Response {
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     (headers, include_str!("../../../public/embed.js")).into_response()
-}
-
-/// The plain 404 page.
-pub async fn nothing_here(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if answer::wants_page(&headers) { answer::page(&state, Refusal::not_found().into()) } else { answer::plain(Refusal::not_found().into()) }
 }

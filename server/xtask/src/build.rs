@@ -95,6 +95,7 @@ pub fn build(places: &Places, mode: Mode) -> Outcome<Assets> {
 
     site::write_assets(places, &assets)?;
     site::prune(places, &assets)?;
+    site::write_index(places)?;
     std::fs::write(&stamp_file, serde_json::to_vec_pretty(&stamps)?)?;
     if built.is_empty() {
         println!("site: nothing changed");

@@ -2,7 +2,8 @@
 //! names to the hashed ones.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
@@ -101,6 +102,29 @@ pub fn prune(places: &Places, assets: &Assets) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// Writes `<target>/site_index.rs`: every file of the site as an `include_bytes!`, for the binary that carries its
+/// assets inside. Left alone when nothing changed, so that cargo does not rebuild for nothing.
+pub fn write_index(places: &Places) -> Outcome<()> {
+    let mut rows = String::from("&[\n");
+    for file in fingerprint::files_below(&places.site)? {
+        if file.file_name().is_some_and(|name| name == "fingerprints.json") {
+            continue;
+        }
+        let path = file.strip_prefix(&places.site)?.to_string_lossy().into_owned();
+        writeln!(
+            rows,
+            "    (\"/{path}\", include_bytes!({:?}) as &[u8]),",
+            file.display().to_string()
+        )?;
+    }
+    rows.push_str("]\n");
+    let index = places.target.join("site_index.rs");
+    if std::fs::read(&index).is_ok_and(|old| old == rows.as_bytes()) {
+        return Ok(());
+    }
+    write_whole(&index, rows.as_bytes())
 }
 
 /// Brotli as it is served: the best in what ships, a quick one while developing.

@@ -47,3 +47,26 @@ pub fn bundle(entry: &Path) -> Outcome<String> {
         .map_err(|error| failed(&error))?;
     Ok(printed.code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_bundled_and_modern_css_stays_as_written() {
+        let folder = std::env::temp_dir().join(format!("xtask-styles-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("folder");
+        std::fs::write(folder.join("tokens.css"), ":root { --ink: light-dark(#222, #eee); }").expect("written");
+        std::fs::write(
+            folder.join("studio.css"),
+            "@layer tokens, page;\n@import \"tokens.css\" layer(tokens);\n@layer page { .card { color: var(--ink); & p { margin: 0 0 1rem 0; } } }",
+        )
+        .expect("written");
+        let css = bundle(&folder.join("studio.css")).expect("bundles");
+        assert!(css.contains("--ink:light-dark(#222,#eee)"), "{css}");
+        assert!(css.contains("& p{margin:0 0 1rem}"), "{css}");
+        assert!(!css.contains("@import"), "{css}");
+        assert!(bundle(&folder.join("missing.css")).is_err());
+        std::fs::remove_dir_all(&folder).ok();
+    }
+}

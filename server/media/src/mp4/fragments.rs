@@ -15,7 +15,11 @@ const MAX_MOOF_BYTES: u64 = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// When a fragment header cannot be read.
-pub(crate) async fn end_seconds(source: &impl ReadAt, top: &[TopBox], tracks: &[Track]) -> Result<Option<f64>, ProbeError> {
+pub(crate) async fn end_seconds(
+    source: &impl ReadAt,
+    top: &[TopBox],
+    tracks: &[Track],
+) -> Result<Option<f64>, ProbeError> {
     let mut end: Option<f64> = None;
     for one in top.iter().rev().filter(|one| one.kind == *b"moof").take(LAST_FRAGMENTS) {
         let moof = body(source, one, MAX_MOOF_BYTES).await?;
@@ -34,9 +38,17 @@ fn track_end(traf: &[u8], tracks: &[Track]) -> Option<f64> {
     let track = tracks.iter().find(|track| track.id == id && track.timescale > 0)?;
     let flags = be32(tfhd, 0)? & 0x00FF_FFFF;
     let at = 8 + if flags & 0x1 != 0 { 8 } else { 0 } + if flags & 0x2 != 0 { 4 } else { 0 };
-    let default_ticks = if flags & 0x8 != 0 { be32(tfhd, at)? } else { track.default_sample_ticks };
+    let default_ticks = if flags & 0x8 != 0 {
+        be32(tfhd, at)?
+    } else {
+        track.default_sample_ticks
+    };
     let tfdt = find(traf, *b"tfdt")?;
-    let start = if tfdt.first() == Some(&1) { be64(tfdt, 4)? } else { u64::from(be32(tfdt, 4)?) };
+    let start = if tfdt.first() == Some(&1) {
+        be64(tfdt, 4)?
+    } else {
+        u64::from(be32(tfdt, 4)?)
+    };
     let ticks = boxes(traf)
         .filter(|inner| inner.kind == *b"trun")
         .filter_map(|trun| run_ticks(trun.body, default_ticks))
@@ -54,5 +66,10 @@ fn run_ticks(trun: &[u8], default_ticks: u32) -> Option<u64> {
     // The duration comes first among the fields a sample may have.
     let each = 4 * (flags & 0xF00).count_ones() as usize;
     let samples = trun.get(head..)?.chunks_exact(each).take(count as usize);
-    Some(samples.filter_map(|sample| be32(sample, 0)).map(u64::from).fold(0, u64::saturating_add))
+    Some(
+        samples
+            .filter_map(|sample| be32(sample, 0))
+            .map(u64::from)
+            .fold(0, u64::saturating_add),
+    )
 }

@@ -1,0 +1,470 @@
+//! What is sent when: one beat at a time, numbered when it first leaves, within what the server's clamp believes.
+//!
+//! The clamp measures wall time since the last beat it accepted, so two beats sent at once after a gap would be
+//! rejected. While the network is away, ranges that go on from one another are therefore joined into one; ranges that
+//! do not are paced.
+
+use std::collections::VecDeque;
+
+use super::Played;
+use crate::watching::BEAT_SLACK_SECONDS;
+
+/// Beats kept while nothing can be sent: half an hour of play that jumps about. The oldest goes first.
+const MOST_WAITING: usize = 180;
+/// Part of the server's slack left for a slow trip.
+const MARGIN_SECONDS: f64 = 0.5;
+/// A request without an answer counts as lost after this long.
+const ANSWER_SECONDS: f64 = 20.0;
+/// Unanswered tries remembered per beat.
+const MOST_UNSURE: usize = 16;
+/// Longest pause between tries.
+const LONGEST_PAUSE_SECONDS: f64 = 60.0;
+
+/// A numbered beat on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Number within the view.
+    pub seq: u32,
+    /// What it reports.
+    pub played: Played,
+}
+
+impl Outgoing {
+    /// The body of `POST /api/beats`. Written by hand: numbers stay whole milliseconds, and the browser is spared the
+    /// weight of printing floats.
+    #[must_use]
+    pub fn json(&self, view: &str) -> String {
+        let Played { from_ms, to_ms, manner } = self.played;
+        format!(
+            "{{\"view\":\"{view}\",\"seq\":{},\"from\":{}.{:03},\"to\":{}.{:03},\"rate\":{}.{:03},\"hidden\":{},\"muted\":{},\"captions\":{}}}",
+            self.seq,
+            from_ms / 1000,
+            from_ms % 1000,
+            to_ms / 1000,
+            to_ms % 1000,
+            manner.rate_milli / 1000,
+            manner.rate_milli % 1000,
+            manner.hidden,
+            manner.muted,
+            manner.captions
+        )
+    }
+}
+
+/// What came of sending a beat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Answer {
+    /// 204: durable.
+    Accepted,
+    /// 422 and other answers that will not change.
+    Rejected,
+    /// 404 or 410: the visit is over.
+    Over,
+    /// 429 or 5xx: not taken; try again after so many seconds, when the server said when.
+    Later(Option<f64>),
+    /// No answer at all: it may have arrived.
+    Lost,
+}
+
+impl Answer {
+    /// From a status.
+    #[must_use]
+    pub const fn from_status(status: u16, retry_after_seconds: Option<f64>) -> Self {
+        match status {
+            200..=299 => Self::Accepted,
+            404 | 410 => Self::Over,
+            408 | 429 | 500..=599 => Self::Later(retry_after_seconds),
+            _ => Self::Rejected,
+        }
+    }
+}
+
+struct Waiting {
+    played: Played,
+    /// Given by the first try; a repeat keeps it, so that the server counts it once.
+    seq: Option<u32>,
+    /// Ends of shorter beats with the same start that were sent and never answered, earliest first. At most one of
+    /// them was believed, most likely the first: after it the longer ones came too fast.
+    unsure_until_ms: Vec<u64>,
+    /// What is left of a beat whose start had arrived without an answer.
+    is_remainder: bool,
+}
+
+/// The queue between the meter and the network. Times are seconds of one clock that never goes back.
+pub struct Outbox {
+    waiting: VecDeque<Waiting>,
+    in_flight: Option<(Waiting, f64)>,
+    next_seq: u32,
+    accepted_at: f64,
+    /// When a beat was last sent that never got its answer: the server may have accepted it then.
+    unsure_at: f64,
+    not_before: f64,
+    failures: u32,
+    /// 0 to 1, fixed per page: spreads the tries of many viewers after an outage.
+    jitter: f64,
+    is_over: bool,
+}
+
+impl Outbox {
+    /// For a room opened at `opened_at`.
+    #[must_use]
+    pub fn new(opened_at: f64, jitter: f64) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            in_flight: None,
+            next_seq: 1,
+            accepted_at: opened_at,
+            unsure_at: opened_at,
+            not_before: opened_at,
+            failures: 0,
+            jitter: jitter.clamp(0.0, 1.0),
+            is_over: false,
+        }
+    }
+
+    /// Takes a played range.
+    pub fn push(&mut self, played: Played, now: f64) {
+        if self.is_over {
+            return;
+        }
+        self.waiting.push_back(Waiting { played, seq: None, unsure_until_ms: Vec::new(), is_remainder: false });
+        // Joining what merely waits its turn would make it wait longer, for ever.
+        if self.failures > 0 || now < self.not_before {
+            self.join();
+        }
+        if self.waiting.len() > MOST_WAITING {
+            self.waiting.pop_front();
+        }
+    }
+
+    fn join(&mut self) {
+        let mut joined: VecDeque<Waiting> = VecDeque::with_capacity(self.waiting.len());
+        for next in self.waiting.drain(..) {
+            match joined.back_mut() {
+                Some(last) if last.played.goes_on_with(&next.played) && next.seq.is_none() => {
+                    if last.seq.take().is_some() && last.unsure_until_ms.len() < MOST_UNSURE {
+                        last.unsure_until_ms.push(last.played.to_ms);
+                    }
+                    last.played.to_ms = next.played.to_ms;
+                }
+                _ => joined.push_back(next),
+            }
+        }
+        self.waiting = joined;
+    }
+
+    /// The beat to send now, if it is time for one. Its answer goes to [`Self::answered`].
+    pub fn next(&mut self, now: f64) -> Option<Outgoing> {
+        if let Some((_, since)) = self.in_flight
+            && now - since >= ANSWER_SECONDS
+            && let Some((lost, _)) = self.in_flight.take()
+        {
+            self.put_back(lost, Answer::Lost, now);
+        }
+        let front = self.waiting.front()?;
+        if self.is_over || self.in_flight.is_some() || now < self.not_before || now < self.ready_at(&front.played) {
+            return None;
+        }
+        let mut waiting = self.waiting.pop_front()?;
+        let outgoing = self.number(&mut waiting);
+        self.in_flight = Some((waiting, now));
+        Some(outgoing)
+    }
+
+    /// What to hand to the browser when the page may vanish: everything the server would believe. The browser gives
+    /// no answer for it, so it counts as accepted.
+    pub fn take_for_farewell(&mut self, now: f64) -> Vec<Outgoing> {
+        let mut taken = Vec::new();
+        if self.is_over || self.failures > 0 {
+            return taken;
+        }
+        if self.in_flight.is_some() {
+            self.accepted_at = now;
+        }
+        while let Some(front) = self.waiting.front()
+            && self.ready_at(&front.played) <= now
+            && let Some(mut waiting) = self.waiting.pop_front()
+        {
+            taken.push(self.number(&mut waiting));
+            self.accepted_at = now;
+        }
+        taken
+    }
+
+    /// Forgets the pause after a failure: the network is back, or the page may vanish.
+    pub const fn hurry(&mut self, now: f64) {
+        self.not_before = now;
+    }
+
+    /// Seconds until it is worth asking [`Self::next`] again; nothing while nothing waits.
+    #[must_use]
+    pub fn due_in(&self, now: f64) -> Option<f64> {
+        if self.is_over {
+            return None;
+        }
+        let at = match (&self.in_flight, self.waiting.front()) {
+            (Some((_, since)), _) => since + ANSWER_SECONDS,
+            (None, Some(front)) => self.not_before.max(self.ready_at(&front.played)),
+            (None, None) => return None,
+        };
+        Some((at - now).max(0.0))
+    }
+
+    /// Takes the answer to a beat handed out by [`Self::next`]. Late answers to beats given up are passed over.
+    pub fn answered(&mut self, seq: u32, answer: Answer, now: f64) {
+        match self.in_flight.take() {
+            Some((sent, _)) if sent.seq == Some(seq) => self.settle(sent, answer, now),
+            other => self.in_flight = other,
+        }
+    }
+
+    /// Whether the visit is over for the server.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn settle(&mut self, mut sent: Waiting, answer: Answer, now: f64) {
+        match answer {
+            Answer::Accepted => {
+                self.accepted_at = now;
+                self.failures = 0;
+            }
+            Answer::Over => {
+                self.is_over = true;
+                self.waiting.clear();
+            }
+            Answer::Rejected => {
+                self.failures = 0;
+                // If its start had arrived after all, the rest is still owed.
+                if !sent.unsure_until_ms.is_empty() {
+                    sent.played.from_ms = sent.unsure_until_ms.remove(0);
+                    sent.seq = None;
+                    sent.is_remainder = true;
+                    self.waiting.push_front(sent);
+                } else if sent.is_remainder && self.accepted_at < self.unsure_at {
+                    // Its start arrived later than we knew, so the rest came too fast: once more, in its time.
+                    self.accepted_at = self.unsure_at;
+                    sent.seq = None;
+                    self.waiting.push_front(sent);
+                }
+            }
+            Answer::Later(_) | Answer::Lost => self.put_back(sent, answer, now),
+        }
+    }
+
+    fn put_back(&mut self, mut sent: Waiting, answer: Answer, now: f64) {
+        let own = (1u32 << self.failures.min(6)) as f64 * (0.5 + self.jitter);
+        self.failures += 1;
+        let pause = match answer {
+            Answer::Later(Some(seconds)) => seconds.max(own),
+            _ => own,
+        };
+        self.not_before = now + pause.min(LONGEST_PAUSE_SECONDS);
+        if answer == Answer::Lost {
+            self.unsure_at = now;
+        }
+        if let Answer::Later(_) = answer {
+            // The server said it took nothing, so a longer beat may use the place.
+            sent.seq = None;
+        }
+        self.waiting.push_front(sent);
+        self.join();
+    }
+
+    fn number(&mut self, waiting: &mut Waiting) -> Outgoing {
+        let seq = *waiting.seq.get_or_insert(self.next_seq);
+        self.next_seq = self.next_seq.max(seq + 1);
+        Outgoing { seq, played: waiting.played }
+    }
+
+    fn ready_at(&self, played: &Played) -> f64 {
+        let owed = played.seconds() - (BEAT_SLACK_SECONDS - MARGIN_SECONDS);
+        self.accepted_at + (owed / played.manner.rate()).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beating::Manner;
+    use crate::ids::ViewId;
+    use crate::watching::{Beat, WatchMap, credit};
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    const PLAIN: Manner = Manner { rate_milli: 1000, hidden: false, muted: false, captions: false };
+    const DURATION: f64 = 3600.0;
+
+    fn played(from: u64, to: u64) -> Played {
+        Played { from_ms: from * 1000, to_ms: to * 1000, manner: PLAIN }
+    }
+
+    #[test]
+    fn the_body_is_the_contract_s() {
+        let body = Outgoing { seq: 7, played: Played { from_ms: 60_000, to_ms: 70_005, manner: Manner { captions: true, rate_milli: 1250, ..PLAIN } } }
+            .json("00000000-0000-0000-0000-000000000000");
+        let beat: Beat = serde_json::from_str(&body).expect("valid");
+        assert_eq!((beat.seq, beat.from, beat.to, beat.rate), (7, 60.0, 70.005, 1.25));
+        assert!(beat.captions && !beat.hidden && !beat.muted);
+    }
+
+    #[test]
+    fn a_repeat_keeps_its_number_and_a_join_takes_a_new_one() {
+        let mut outbox = Outbox::new(0.0, 0.5);
+        outbox.push(played(0, 10), 10.0);
+        assert_eq!(outbox.next(10.0).map(|o| o.seq), Some(1));
+        outbox.answered(1, Answer::Lost, 10.5);
+        assert_eq!(outbox.next(10.6), None);
+        assert_eq!(outbox.next(12.0).map(|o| (o.seq, o.played)), Some((1, played(0, 10))));
+        outbox.answered(1, Answer::Lost, 12.5);
+        outbox.push(played(10, 20), 20.0);
+        assert_eq!(outbox.next(20.0).map(|o| (o.seq, o.played)), Some((2, played(0, 20))));
+        outbox.answered(2, Answer::Rejected, 20.1);
+        assert_eq!(outbox.next(20.1).map(|o| (o.seq, o.played)), Some((3, played(10, 20))));
+        outbox.answered(3, Answer::Rejected, 20.2);
+        // Once more, counted from the last try without an answer; then it is given up.
+        assert_eq!(outbox.next(20.2).map(|o| (o.seq, o.played)), Some((4, played(10, 20))));
+        outbox.answered(4, Answer::Rejected, 20.3);
+        assert_eq!(outbox.due_in(20.3), None);
+    }
+
+    #[test]
+    fn ranges_that_do_not_touch_are_paced() {
+        let mut outbox = Outbox::new(0.0, 0.0);
+        outbox.push(played(0, 10), 10.0);
+        outbox.push(played(100, 110), 10.0);
+        let first = outbox.next(10.0).expect("due");
+        assert_eq!(outbox.next(10.0), None);
+        outbox.answered(first.seq, Answer::Accepted, 10.2);
+        assert_eq!(outbox.next(10.3), None);
+        assert_eq!(outbox.next(17.8).map(|o| o.played), Some(played(100, 110)));
+    }
+
+    #[test]
+    fn an_unknown_visit_ends_it_and_a_crowded_server_is_left_alone() {
+        let mut outbox = Outbox::new(0.0, 0.0);
+        outbox.push(played(0, 10), 10.0);
+        let first = outbox.next(10.0).expect("due");
+        outbox.answered(first.seq, Answer::from_status(429, Some(30.0)), 10.0);
+        assert_eq!(outbox.next(39.0), None);
+        let again = outbox.next(40.0).expect("due");
+        outbox.answered(again.seq, Answer::from_status(410, None), 40.0);
+        outbox.push(played(10, 20), 50.0);
+        assert!(outbox.is_over() && outbox.next(60.0).is_none() && outbox.due_in(60.0).is_none());
+    }
+
+    #[test]
+    fn a_farewell_takes_what_the_server_would_believe() {
+        let mut outbox = Outbox::new(0.0, 0.0);
+        outbox.push(played(0, 5), 6.0);
+        outbox.push(played(100, 102), 8.0);
+        outbox.push(played(200, 209), 8.0);
+        let taken: Vec<_> = outbox.take_for_farewell(8.0).into_iter().map(|o| o.played).collect();
+        assert_eq!(taken, [played(0, 5), played(100, 102)]);
+        assert!(outbox.due_in(8.0).is_some());
+    }
+
+    #[test]
+    fn no_answer_for_long_counts_as_lost() {
+        let mut outbox = Outbox::new(0.0, 0.0);
+        outbox.push(played(0, 10), 10.0);
+        assert!(outbox.next(10.0).is_some());
+        assert_eq!(outbox.due_in(10.0), Some(ANSWER_SECONDS));
+        assert_eq!(outbox.next(30.0), None);
+        assert_eq!(outbox.next(31.0).map(|o| o.seq), Some(1));
+    }
+
+    /// The server, as far as beats see it.
+    struct Server {
+        map: WatchMap,
+        total_seconds: f64,
+        last: f64,
+        known: HashSet<u32>,
+    }
+
+    impl Server {
+        fn take(&mut self, outgoing: Outgoing, now: f64) -> Answer {
+            let mut beat: Beat = serde_json::from_str(&outgoing.json("00000000-0000-0000-0000-000000000000")).expect("a beat");
+            beat.view = ViewId(uuid::Uuid::nil());
+            if self.known.contains(&beat.seq) {
+                return Answer::Accepted;
+            }
+            match credit(&beat, DURATION, now - self.last) {
+                Ok(range) => {
+                    self.known.insert(beat.seq);
+                    self.last = now;
+                    self.total_seconds += range.to - range.from;
+                    self.map.mark(range);
+                    Answer::Accepted
+                }
+                Err(_) => Answer::Rejected,
+            }
+        }
+    }
+
+    /// One viewer who plays without a break but jumps at times, over a network with these moods, one per second.
+    fn watch(moods: &[u8], jumps: &[usize]) -> (Server, f64, WatchMap) {
+        let mut server = Server { map: WatchMap::empty(DURATION), total_seconds: 0.0, last: 0.0, known: HashSet::new() };
+        let mut outbox = Outbox::new(0.0, 0.3);
+        let mut truth = WatchMap::empty(DURATION);
+        let (mut from, mut position, mut total) = (0u64, 0u64, 0.0);
+        let seconds = moods.len();
+        // Play lasts as long as the moods do; a quiet while follows in which everything can arrive.
+        for second in 0..seconds + 1200 {
+            let now = second as f64;
+            if second < seconds {
+                position += 1;
+                let jump = jumps.contains(&second);
+                if jump || position - from >= 10 || second + 1 == seconds {
+                    let range = played(from, position);
+                    truth.mark(crate::watching::CreditedRange { from: from as f64, to: position as f64 });
+                    total += range.seconds();
+                    outbox.push(range, now + 1.0);
+                    position = if jump { (position * 7 + 61) % 3000 } else { position };
+                    from = position;
+                }
+            }
+            let now = now + 1.0;
+            for _ in 0..4 {
+                let Some(outgoing) = outbox.next(now) else { break };
+                let answer = match moods.get(second).copied().unwrap_or(0) {
+                    0 => server.take(outgoing, now),
+                    1 => Answer::Lost,
+                    2 => Answer::Later(None),
+                    _ => {
+                        server.take(outgoing, now);
+                        Answer::Lost
+                    }
+                };
+                outbox.answered(outgoing.seq, answer, now);
+            }
+        }
+        (server, total, truth)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_the_network_does_nothing_played_is_lost_and_nothing_counted_twice(
+            gaps in prop::collection::vec((1usize..90, 1u8..3, 1usize..120), 1..6),
+            jumps in prop::collection::vec(0usize..600, 0..4),
+        ) {
+            let moods: Vec<u8> = gaps.iter().flat_map(|&(good, mood, bad)| [vec![0; good], vec![mood; bad]].concat()).collect();
+            let (server, total, truth) = watch(&moods, &jumps);
+            prop_assert_eq!(&server.map, &truth);
+            prop_assert!((server.total_seconds - total).abs() < 1e-6, "{} of {}", server.total_seconds, total);
+        }
+
+        #[test]
+        fn answers_that_never_come_cost_no_second_either(
+            gaps in prop::collection::vec((15usize..90, 1usize..40), 1..6),
+        ) {
+            let moods: Vec<u8> = gaps.iter().flat_map(|&(good, bad)| [vec![0; good], vec![3; bad]].concat()).collect();
+            let (server, _, truth) = watch(&moods, &[]);
+            let missing = truth.unique_seconds() - server.map.unique_seconds();
+            prop_assert!(missing == 0, "{missing} missing");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The one error that crosses from server functions to the browser: a refusal in words, a fault as its reference.
+
+use domain::{Refusal, RefusalKind};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// Why a server function gave no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppError(pub Refusal);
+
+impl std::fmt::Display for AppError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl std::error::Error for AppError {}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let message = match error {
+            ServerFnErrorErr::Request(_) => {
+                "The server cannot be reached at the moment. What you typed is still here; please try again."
+            }
+            _ => "The answer of the server could not be understood. Please load the page again.",
+        };
+        Self(Refusal::new(RefusalKind::Conflict, message))
+    }
+}
+
+/// The refusal an error of the engine stands for. A fault is logged here, once, under the reference the person sees.
+#[cfg(feature = "ssr")]
+pub fn refusal_of(error: backend::Error) -> Refusal {
+    match error {
+        backend::Error::Refused(refusal) => refusal,
+        backend::Error::Fault(fault) => {
+            let bytes: [u8; 4] = backend::secrets::random();
+            let reference: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            tracing::error!(reference, error = backend::error::chain(&fault), "a request failed");
+            let message = format!("Something went wrong on our side. Please try again; if it stays, tell us the reference {reference}.");
+            Refusal::new(RefusalKind::Conflict, message)
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<backend::Error> for AppError {
+    fn from(error: backend::Error) -> Self {
+        Self(refusal_of(error))
+    }
+}

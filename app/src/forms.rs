@@ -1,0 +1,260 @@
+//! Forms of the studio. Each works as plain HTML: it is posted to the page it stands on, and the page comes back with
+//! the answer in it. Once the page is awake the same fields go to [`submit`] instead, and the answer appears in place.
+//!
+//! Either way one function, `perform`, does what the form says, so the two ways cannot differ.
+
+mod fields;
+#[cfg(feature = "ssr")]
+pub mod perform;
+
+use domain::Refusal;
+use domain::account::{RecoveryCodes, SecondFactorSetup};
+use leptos::context::Provider;
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast;
+
+use crate::context::Refresh;
+use crate::error::AppError;
+pub use fields::{Checkbox, Problem, Select, Submit, TextArea, TextField};
+
+/// Names of fields whose value never travels back.
+const SECRET_FIELDS: [&str; 3] = ["password", "current_password", "code"];
+/// Field that names a form.
+pub const FORM_FIELD: &str = "_form";
+
+/// What came of a form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FormAnswer {
+    /// Done; the person goes on elsewhere.
+    Go(String),
+    /// Done here.
+    Done,
+    /// Saved here, as this revision.
+    Saved(i32),
+    /// Done here, and this is shown once.
+    Show(Shown),
+    /// Not done.
+    Refused(Refusal),
+}
+
+/// What is shown once and never again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Shown {
+    /// A new secret for an authenticator app.
+    SecondFactor(SecondFactorSetup),
+    /// New recovery codes.
+    RecoveryCodes(RecoveryCodes),
+}
+
+/// A form that was posted to its page, with what was typed and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Posted {
+    /// Which form.
+    pub form: String,
+    /// What was typed, without secrets.
+    pub fields: Vec<(String, String)>,
+    /// What came of it.
+    pub answer: Option<FormAnswer>,
+}
+
+impl Posted {
+    /// Keeps what may travel back.
+    #[must_use]
+    pub fn new(form: String, fields: Vec<(String, String)>, answer: FormAnswer) -> Self {
+        let fields = fields.into_iter().filter(|(name, _)| !SECRET_FIELDS.contains(&name.as_str())).collect();
+        Self { form, fields, answer: Some(answer) }
+    }
+}
+
+/// Does what a form says. The way a page that is awake takes.
+#[server(prefix = "/api/fn", endpoint = "submit", input = Json)]
+pub async fn submit(form: String, fields: Vec<(String, String)>) -> Result<FormAnswer, AppError> {
+    let performed = perform::perform(&crate::context::server::door()?, &form, &fields).await;
+    if let (Some(cookie), Some(response)) = (performed.cookie, use_context::<leptos_axum::ResponseOptions>())
+        && let Ok(value) = http::HeaderValue::from_str(&cookie)
+    {
+        response.append_header(http::header::SET_COOKIE, value);
+    }
+    Ok(performed.answer)
+}
+
+/// What the fields of a form know of it.
+#[derive(Clone, Copy)]
+pub struct FormState {
+    form: &'static str,
+    typed: StoredValue<Vec<(String, String)>>,
+    refusal: RwSignal<Option<Refusal>>,
+    is_busy: RwSignal<bool>,
+}
+
+impl FormState {
+    /// Id of a control: forms on one page may have fields of the same name.
+    fn id(self, field: &str) -> String {
+        format!("{}-{field}", self.form)
+    }
+
+    /// What was typed into a field before the page came back.
+    fn typed(self, name: &str) -> Option<String> {
+        self.typed.with_value(|fields| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()))
+    }
+
+    fn came_back(self) -> bool {
+        self.typed.with_value(|fields| !fields.is_empty())
+    }
+
+    fn problem_with(self, name: &str) -> Option<String> {
+        self.refusal.with(|refusal| {
+            refusal.as_ref().filter(|refusal| refusal.field.as_deref() == Some(name)).map(|refusal| refusal.message.clone())
+        })
+    }
+}
+
+/// The fields of a form as pairs.
+fn fields_of(form: &web_sys::HtmlFormElement) -> Vec<(String, String)> {
+    let Ok(data) = web_sys::FormData::new_with_form(form) else { return Vec::new() };
+    let entries = js_sys::Array::from(&data);
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let pair: js_sys::Array = entry.dyn_into().ok()?;
+            Some((pair.get(0).as_string()?, pair.get(1).as_string()?))
+        })
+        .collect()
+}
+
+/// A form called `name`. `done` is the sentence that says it worked, when nothing else on the page does.
+#[component]
+pub fn PostForm(
+    /// The verb.
+    name: &'static str,
+    /// Said when it is done.
+    #[prop(optional)]
+    done: &'static str,
+    /// Extra class.
+    #[prop(optional)]
+    class: &'static str,
+    /// Hidden fields, such as ids.
+    #[prop(optional)]
+    hidden: Vec<(&'static str, String)>,
+    /// Set to what is shown once.
+    #[prop(optional)]
+    shown: Option<RwSignal<Option<Shown>>>,
+    /// Set to the revision that was saved.
+    #[prop(optional)]
+    saved: Option<RwSignal<i32>>,
+    /// Fields and button.
+    children: Children,
+) -> impl IntoView {
+    let is_same = |posted: &Posted| {
+        // Many rows may carry a form of one name; what tells them apart are their hidden fields.
+        posted.form == name && hidden.iter().all(|pair| posted.fields.iter().any(|(field, value)| field == pair.0 && *value == pair.1))
+    };
+    let posted = use_context::<Posted>().filter(is_same).unwrap_or_default();
+    let refusal = match &posted.answer {
+        Some(FormAnswer::Refused(refusal)) => Some(refusal.clone()),
+        _ => None,
+    };
+    let state = FormState {
+        form: name,
+        typed: StoredValue::new(if refusal.is_some() { posted.fields } else { Vec::new() }),
+        refusal: RwSignal::new(refusal),
+        is_busy: RwSignal::new(false),
+    };
+    let query = use_query_map();
+    let is_done = RwSignal::new(!done.is_empty() && query.with_untracked(|query| query.get("done").as_deref() == Some(name)));
+    let location = use_location();
+    let navigate = use_navigate();
+    let refresh = use_context::<Refresh>();
+    let on_submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if state.is_busy.get_untracked() {
+            return;
+        }
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlFormElement>().ok()) else { return };
+        let fields = fields_of(&form);
+        state.is_busy.set(true);
+        is_done.set(false);
+        let navigate = navigate.clone();
+        leptos::task::spawn_local(async move {
+            let answer = submit(name.to_owned(), fields).await.unwrap_or_else(|AppError(refusal)| FormAnswer::Refused(refusal));
+            state.is_busy.set(false);
+            state.refusal.set(None);
+            match answer {
+                FormAnswer::Refused(refusal) => {
+                    let field = refusal.field.clone();
+                    state.refusal.set(Some(refusal));
+                    focus(&form, field.as_deref());
+                    return;
+                }
+                // A new session is a new page: nothing read for somebody else stays.
+                FormAnswer::Go(to) if changes_session(name) => {
+                    if let Err(error) = window().location().set_href(&to) {
+                        leptos::logging::error!("cannot go on: {error:?}");
+                    }
+                    return;
+                }
+                FormAnswer::Go(to) => navigate(&to, leptos_router::NavigateOptions::default()),
+                FormAnswer::Done => is_done.set(!done.is_empty()),
+                FormAnswer::Saved(revision) => {
+                    if let Some(saved) = saved {
+                        saved.set(revision);
+                    }
+                    is_done.set(!done.is_empty());
+                }
+                FormAnswer::Show(once) => {
+                    // Reading everything again would take away what is shown only now.
+                    if let Some(shown) = shown {
+                        shown.set(Some(once));
+                    }
+                    return;
+                }
+            }
+            if let Some(refresh) = refresh {
+                refresh.raise();
+            }
+        });
+    };
+    let hidden: Vec<_> = hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
+    view! {
+        <Provider value=state>
+            <form method="post" action=move || location.pathname.get() class=class on:submit=on_submit.clone() novalidate=true>
+                <input type="hidden" name=FORM_FIELD value=name/>
+                {hidden}
+                <GeneralProblem/>
+                {children()}
+                <p class="done" role="status">{move || is_done.get().then_some(done)}</p>
+            </form>
+        </Provider>
+    }
+}
+
+/// Forms after which somebody else may be signed in.
+fn changes_session(form: &str) -> bool {
+    matches!(form, "sign_in" | "second_factor" | "sign_out")
+}
+
+/// Leads the eye and the keyboard to what is wrong.
+fn focus(form: &web_sys::HtmlFormElement, field: Option<&str>) {
+    let selector = field.map_or_else(|| "[role=alert]".to_owned(), |field| format!("[name=\"{field}\"]"));
+    if let Ok(Some(element)) = form.query_selector(&selector)
+        && let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
+        && let Err(error) = element.focus()
+    {
+        leptos::logging::warn!("cannot move the focus: {error:?}");
+    }
+}
+
+/// A refusal that concerns the form as a whole, or a field that is not on it.
+#[component]
+fn GeneralProblem() -> impl IntoView {
+    let state = expect_context::<FormState>();
+    move || {
+        state.refusal.get().filter(|refusal| refusal.field.is_none()).map(|refusal| {
+            view! { <p class="problem general" role="alert" tabindex="-1">{refusal.message}</p> }
+        })
+    }
+}

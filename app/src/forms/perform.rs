@@ -1,0 +1,206 @@
+//! What each form does. One arm a form; a form that is not here does nothing.
+
+use backend::{Coach, Error};
+use domain::account::{SignInStep, SignUp};
+use domain::ids::{LoginId, UploadId, VideoId, WebinarId};
+use domain::webinar::{Asked, FieldChoice, WebinarForm};
+use domain::{Refusal, RefusalKind};
+
+use super::{FormAnswer, Shown};
+use crate::context::server::Door;
+use crate::context::session_cookie_name;
+use crate::error::refusal_of;
+
+/// What came of a form, for both ways.
+pub struct Performed {
+    /// For the page.
+    pub answer: FormAnswer,
+    /// A cookie to set.
+    pub cookie: Option<String>,
+}
+
+impl From<FormAnswer> for Performed {
+    fn from(answer: FormAnswer) -> Self {
+        Self { answer, cookie: None }
+    }
+}
+
+struct Fields<'a>(&'a [(String, String)]);
+
+impl Fields<'_> {
+    fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    fn own(&self, name: &str) -> String {
+        self.text(name).to_owned()
+    }
+
+    fn ticked(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone())
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Refusal> {
+        self.text(name).parse().map_err(|_| Refusal::not_found())
+    }
+
+    fn asked(&self, name: &str) -> Asked {
+        match self.text(name) {
+            "optional" => Asked::Optional,
+            "required" => Asked::Required,
+            _ => Asked::No,
+        }
+    }
+
+    fn webinar(&self) -> Result<WebinarId, Refusal> {
+        self.number("webinar")
+    }
+
+    fn webinar_form(&self) -> WebinarForm {
+        WebinarForm {
+            title: self.own("title"),
+            slug: self.own("slug"),
+            description: self.own("description"),
+            presenter: self.own("presenter"),
+            // The colour input always holds a colour; the box says whether it counts.
+            accent: if self.ticked("own_accent").is_some() { self.own("accent") } else { String::new() },
+            session_kind: self.own("session_kind"),
+            link_days: self.own("link_days"),
+            recorded_month: self.own("recorded_month"),
+            fields: FieldChoice {
+                first_name: self.asked("first_name"),
+                last_name: self.asked("last_name"),
+                company: self.asked("company"),
+                phone: self.asked("phone"),
+            },
+            consent_text: self.own("consent_text"),
+            embed_hosts: self.own("embed_hosts"),
+            end_percent: self.own("end_percent"),
+            floor_seconds: self.own("floor_seconds"),
+        }
+    }
+}
+
+/// The cookie that keeps a browser signed in: for our own pages only, out of reach of scripts.
+fn session_cookie(door: &Door, token: &str, seconds: i64) -> String {
+    let is_https = door.backend.config().is_https();
+    let secure = if is_https { "; Secure" } else { "" };
+    format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", session_cookie_name(is_https))
+}
+
+/// Ninety days, the longest a login lasts.
+const COOKIE_SECONDS: i64 = 90 * 86_400;
+
+/// Does what a form says.
+pub async fn perform(door: &Door, form: &str, fields: &[(String, String)]) -> Performed {
+    let fields = Fields(fields);
+    let outcome = match form {
+        "sign_up" | "confirm_email" | "sign_in" | "second_factor" | "request_reset" | "reset_password" | "sign_out" => {
+            at_the_door(door, form, &fields).await
+        }
+        _ => match door.coach().await {
+            Ok(coach) => signed_in(&coach, form, &fields).await.map(Performed::from),
+            Err(error) => Err(error),
+        },
+    };
+    outcome.unwrap_or_else(|error| FormAnswer::Refused(refusal_of(error)).into())
+}
+
+fn go(to: &str) -> FormAnswer {
+    FormAnswer::Go(to.to_owned())
+}
+
+async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Performed, Error> {
+    let visitor = door.backend.visitor();
+    let answer = match form {
+        "sign_up" => {
+            let sign_up = SignUp {
+                name: fields.own("name"),
+                email: fields.own("email"),
+                password: fields.own("password"),
+                age_ok: fields.ticked("age_ok"),
+                terms: fields.ticked("terms"),
+            };
+            visitor.sign_up(&sign_up, &door.client).await?;
+            go("/signup?sent=1")
+        }
+        "confirm_email" => {
+            visitor.confirm_email(fields.text("token")).await?;
+            go("/confirm?ok=1")
+        }
+        "sign_in" => {
+            let signed_in = visitor.sign_in(fields.text("email"), fields.text("password"), &door.client).await?;
+            let (to, seconds) = match signed_in.step {
+                SignInStep::Done => ("/dashboard", COOKIE_SECONDS),
+                SignInStep::SecondFactor => ("/login/second-factor", 600),
+            };
+            return Ok(Performed { answer: go(to), cookie: Some(session_cookie(door, &signed_in.token, seconds)) });
+        }
+        "second_factor" => {
+            let token = door.token.as_deref().ok_or_else(Refusal::sign_in)?;
+            let signed_in = visitor.second_factor(token, fields.text("code"), &door.client).await?;
+            return Ok(Performed { answer: go("/dashboard"), cookie: Some(session_cookie(door, &signed_in.token, COOKIE_SECONDS)) });
+        }
+        "request_reset" => {
+            visitor.request_password_reset(fields.text("email"), &door.client).await?;
+            go("/reset?sent=1")
+        }
+        "reset_password" => {
+            visitor.reset_password(fields.text("token"), fields.text("password")).await?;
+            go("/login?changed=1")
+        }
+        _ => {
+            // Signing out when nobody is signed in is done already.
+            if let Ok(coach) = door.coach().await {
+                coach.sign_out().await?;
+            }
+            return Ok(Performed { answer: go("/login"), cookie: Some(session_cookie(door, "", 0)) });
+        }
+    };
+    Ok(answer.into())
+}
+
+async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<FormAnswer, Error> {
+    match form {
+        "resend_confirmation" => coach.resend_confirmation().await?,
+        "profile" => coach.change_profile(fields.text("name"), fields.text("time_zone")).await?,
+        "change_password" => coach.change_password(fields.text("current_password"), fields.text("password")).await?,
+        "change_email" => coach.change_email(fields.text("password"), fields.text("email")).await?,
+        "begin_second_factor" => {
+            return Ok(FormAnswer::Show(Shown::SecondFactor(coach.begin_second_factor(fields.text("password")).await?)));
+        }
+        "enable_second_factor" => {
+            return Ok(FormAnswer::Show(Shown::RecoveryCodes(coach.enable_second_factor(fields.text("code")).await?)));
+        }
+        "new_recovery_codes" => {
+            return Ok(FormAnswer::Show(Shown::RecoveryCodes(coach.new_recovery_codes(fields.text("password")).await?)));
+        }
+        "disable_second_factor" => coach.disable_second_factor(fields.text("password")).await?,
+        "revoke_login" => coach.revoke_login(fields.number::<LoginId>("login")?).await?,
+        "revoke_other_logins" => coach.revoke_other_logins().await.map(drop)?,
+        "create_webinar" => {
+            let id = coach.create_webinar(fields.text("title")).await?;
+            return Ok(FormAnswer::Go(format!("/dashboard/webinars/{id}")));
+        }
+        "save_webinar" => {
+            let saved = coach.save_webinar(fields.webinar()?, fields.number("revision")?, fields.webinar_form()).await?;
+            return Ok(FormAnswer::Saved(saved.revision));
+        }
+        "publish" => coach.publish(fields.webinar()?).await.map(drop)?,
+        "unpublish" => coach.unpublish(fields.webinar()?, false).await.map(drop)?,
+        "close_now" => coach.unpublish(fields.webinar()?, true).await.map(drop)?,
+        "archive" => coach.archive(fields.webinar()?).await.map(drop)?,
+        "reopen" => coach.reopen(fields.webinar()?).await.map(drop)?,
+        "delete_draft" => {
+            coach.delete_draft(fields.webinar()?).await?;
+            return Ok(go("/dashboard/webinars"));
+        }
+        "remove_logo" => coach.remove_logo(fields.webinar()?).await?,
+        "choose_poster" => coach.choose_poster(fields.number::<VideoId>("video")?, fields.number("index")?).await?,
+        "remove_caption" => coach.remove_caption(fields.number("caption")?).await?,
+        "cancel_upload" => coach.uploader().terminate_upload(fields.number::<UploadId>("upload")?).await?,
+        "resend_link" => coach.resend_link(fields.webinar()?, fields.number("registration")?).await?,
+        _ => return Err(Refusal::new(RefusalKind::NotFound, "This page is older than the server. Please load it again.").into()),
+    }
+    Ok(FormAnswer::Done)
+}

@@ -1,0 +1,77 @@
+//! Public pages about the product itself.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The frame of pages for people who are not signed in.
+#[component]
+pub fn PublicFrame(children: Children) -> impl IntoView {
+    view! {
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <header class="public-header">
+            <a class="wordmark" href="/">"My Mini Webinar"</a>
+            <nav aria-label="Account">
+                <a href="/login">"Sign in"</a>
+                <a class="button" href="/signup">"Open an account"</a>
+            </nav>
+        </header>
+        {children()}
+        <footer class="public-footer"><a href="/terms">"Terms and data processing"</a></footer>
+    }
+}
+
+/// The front door.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    view! {
+        <Title text=""/>
+        <PublicFrame>
+            <main class="front" id="content">
+                <section class="front-lead">
+                    <h1>"Upload one recording. Have a webinar that runs by itself."</h1>
+                    <p class="lead">
+                        "A page to register on, a room to watch in, and numbers you can trust: who watched what, to the second. No control room, no funnels to wire."
+                    </p>
+                    <p><a class="button primary" href="/signup">"Open an account"</a></p>
+                </section>
+                <section class="front-points">
+                    <div>
+                        <h2>"Five decisions, then it runs"</h2>
+                        <p>"A recording, a title, what to ask people, where it is shown, and publish. Everything else has a good default."</p>
+                    </div>
+                    <div>
+                        <h2>"Honest with viewers"</h2>
+                        <p>"It says that it is a recording, how long it is and when it was made. No made-up crowd, no clock that lies."</p>
+                    </div>
+                    <div>
+                        <h2>"Their data, treated like yours"</h2>
+                        <p>"No cookies on viewer pages, no advertising, no third party. Names and addresses are sealed one by one, so that forgetting a person really forgets."</p>
+                    </div>
+                </section>
+            </main>
+        </PublicFrame>
+    }
+}
+
+/// Terms and the data-processing agreement.
+#[component]
+pub fn TermsPage() -> impl IntoView {
+    view! {
+        <Title text="Terms and data processing"/>
+        <PublicFrame>
+            <main class="narrow prose" id="content">
+                <h1>"Terms and data processing"</h1>
+                <p>"Version of November 2026. Two parts: what we owe each other, and how we handle your registrants' data for you."</p>
+                <h2>"What you can expect"</h2>
+                <p>"You upload a recording you may show, and we show it to the people who register for it. The recording stays yours. You can take your data with you and leave whenever you like."</p>
+                <h2>"What we expect"</h2>
+                <p>"You are 16 or older. You only upload what you have the right to show. You tell your viewers the truth: a recording is called a recording, and a deadline is a real one."</p>
+                <h2>"Your registrants' data"</h2>
+                <p>"You decide why their data is kept; we keep it for you and do only what you ask and what the law demands. We store the address, the answers you ask for, and which seconds of the recording were played. We store neither network addresses nor full browser names. Nobody else receives any of it."</p>
+                <p>"Names and addresses are encrypted under a key of their own for each person. When a person is erased, the key is destroyed, and every copy, also in backups, becomes unreadable."</p>
+                <h2>"Your own data"</h2>
+                <p>"Your name, your address, your time zone, the browsers you are signed in with (family and country only). They are kept while you have an account."</p>
+            </main>
+        </PublicFrame>
+    }
+}

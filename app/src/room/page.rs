@@ -1,0 +1,106 @@
+//! The document around the player.
+
+use domain::moment::Moment;
+use domain::webinar::{PlayerProps, Room};
+use leptos::prelude::*;
+
+use crate::registration::{
+    Page, ViewerAssets, brand_header_of, data_lines, presenter_line, recording_sentence, render, script_safe,
+    viewer_footer,
+};
+
+use super::player::player;
+use super::transcript::transcript;
+
+/// The page behind a registrant's own link.
+#[must_use]
+pub fn room_page(room: &Room, assets: &ViewerAssets, nonce: &str) -> String {
+    // The player holds signals, and signals live as long as their owner.
+    Owner::new().with(|| render(page_of(room, nonce), assets, body(room)))
+}
+
+fn page_of<'a>(room: &'a Room, nonce: &'a str) -> Page<'a> {
+    // The transcript stands in the page already; the script finds it there.
+    let props = room.player.clone().map(|props| PlayerProps {
+        transcript: Vec::new(),
+        ..props
+    });
+    let props = props.and_then(|props| serde_json::to_string(&props).ok());
+    Page {
+        title: room.title.clone(),
+        summary: None,
+        accent: &room.accent,
+        nonce,
+        may_be_indexed: false,
+        height_reporter: None,
+        scripts: props.map(|json| script_safe(&json)),
+    }
+}
+
+fn body(room: &Room) -> AnyView {
+    let main = match &room.player {
+        Some(props) => {
+            let language = props.captions.first().map(|track| track.language.clone());
+            let recording = recording_sentence(room.session_kind, props.duration_seconds, &room.recorded);
+            view! {
+                <main class="room" id="content">
+                    <div class="room-player">
+                        <div id="room">{player(props.clone())}</div>
+                        {transcript(&props.transcript, language)}
+                    </div>
+                    {about(room, recording)}
+                </main>
+            }
+            .into_any()
+        }
+        None => gone(room),
+    };
+    view! { {brand_header_of(room.logo_url.as_deref(), &room.presenter)} {main} {viewer_footer(false)} }.into_any()
+}
+
+fn about(room: &Room, recording: String) -> AnyView {
+    let greeting = room.first_name.as_deref().map_or_else(
+        || view! { "Good to have you here." }.into_any(),
+        |name| view! { "Hello "<span dir="auto">{name.to_owned()}</span>", good to have you here." }.into_any(),
+    );
+    let description = (!room.description_html.is_empty()).then(|| {
+        view! { <div class="prose" dir="auto" inner_html=room.description_html.clone()></div> }
+    });
+    view! {
+        <div class="room-about">
+            <h1 dir="auto">{room.title.clone()}</h1>
+            {presenter_line(&room.presenter)}
+            <p class="recording-note">{recording}</p>
+            <p class="greeting">
+                {greeting}
+                " This is your own link: it works until "{moment(room.expires_at)}
+                ", on any device, and remembers where you stopped."
+            </p>
+            {description}
+            {data_lines(&room.presenter)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Nothing plays here any more: said plainly, with the way back.
+fn gone(room: &Room) -> AnyView {
+    let again = format!("/w/{}", room.slug);
+    view! {
+        <main class="message" id="content">
+            <h1 dir="auto">{room.title.clone()}</h1>
+            <p>
+                "There is nothing to play here any more. Your link worked until "{moment(room.expires_at)}
+                "; if that is still to come, the recording itself was taken away by the people who run this webinar."
+            </p>
+            <p>"What you watched before stays counted. If registration is still open, you can get a new link."</p>
+            <p><a class="button primary" href=again>"Register again"</a></p>
+        </main>
+    }
+    .into_any()
+}
+
+/// In UTC until the player's script puts it into the person's own zone.
+fn moment(at: Moment) -> AnyView {
+    view! { <time datetime=at.rfc3339()>{at.utc_text()}</time> }.into_any()
+}

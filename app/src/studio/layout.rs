@@ -1,0 +1,58 @@
+//! The frame of the studio: where one is, where one can go, who is signed in.
+
+use domain::account::CoachCard;
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+
+use crate::context::Refresh;
+use crate::error::AppError;
+use crate::ui::{Refused, Zone};
+
+/// Who is signed in.
+#[server(prefix = "/api/fn", endpoint = "card")]
+pub async fn read_card() -> Result<CoachCard, AppError> {
+    Ok(crate::context::server::door()?.coach().await?.card().await?)
+}
+
+/// The frame.
+#[component]
+pub fn StudioLayout() -> impl IntoView {
+    let refresh = expect_context::<Refresh>();
+    let card = Resource::new(move || refresh.watch(), |_| read_card());
+    let zone = RwSignal::new(None);
+    provide_context(Zone(zone));
+    Effect::new(move |_| {
+        if let Some(Ok(card)) = card.get() {
+            zone.set(Some(card.time_zone));
+        }
+    });
+    view! {
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <header class="studio-header">
+            <a class="wordmark" href="/dashboard">"My Mini Webinar"</a>
+            <nav aria-label="Studio">
+                <a href="/dashboard" >"Home"</a>
+                <a href="/dashboard/webinars">"Webinars"</a>
+                <a href="/dashboard/account">
+                    <Transition fallback=|| "Account">
+                        {move || Suspend::new(async move {
+                            match card.await {
+                                Ok(card) => view! { <span class="own-name" dir="auto">{card.name}</span> }.into_any(),
+                                Err(_) => "Account".into_any(),
+                            }
+                        })}
+                    </Transition>
+                </a>
+            </nav>
+        </header>
+        <Transition>
+            {move || Suspend::new(async move {
+                match card.await {
+                    Ok(_) => ().into_any(),
+                    Err(AppError(refusal)) => view! { <Refused refusal=refusal/> }.into_any(),
+                }
+            })}
+        </Transition>
+        <Outlet/>
+    }
+}

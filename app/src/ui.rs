@@ -1,0 +1,119 @@
+//! The small kit every page is made of. Each piece is shown at `/dev/kit`.
+
+mod charts;
+mod time;
+
+use domain::Refusal;
+use domain::RefusalKind;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+pub use charts::{CountTable, Curve, Funnel, HeatStrip, Meter};
+pub use time::{Time, Zone};
+
+/// The page for what is not there, or is somebody else's: both read alike.
+#[component]
+pub fn Missing() -> impl IntoView {
+    set_status(404);
+    view! {
+        <div class="empty">
+            <h1>"There is nothing here"</h1>
+            <p>"There is nothing at this address. It may have been moved or removed."</p>
+            <p><a class="button" href="/">"To the start"</a></p>
+        </div>
+    }
+}
+
+/// Sets the status of the page being rendered on the server.
+pub fn set_status(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(status)) {
+        response.set_status(status);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _browser_has_no_status = status;
+}
+
+/// What stands where something could not be read.
+#[component]
+pub fn Refused(
+    /// Why.
+    refusal: Refusal,
+) -> impl IntoView {
+    match refusal.kind {
+        RefusalKind::NotFound => view! { <Missing/> }.into_any(),
+        RefusalKind::SignInNeeded => view! {
+            <div class="empty">
+                <h1>"Please sign in again"</h1>
+                <p>"You were signed out, here or in another window. Nothing is lost."</p>
+                <p><a class="button primary" href="/login" rel="external">"Sign in"</a></p>
+            </div>
+        }
+        .into_any(),
+        _ => {
+            set_status(refusal.status());
+            view! { <div class="empty"><h1>"That did not work"</h1><p role="alert">{refusal.message}</p></div> }.into_any()
+        }
+    }
+}
+
+/// A message a plain form of another route led back with (`?problem=`).
+#[component]
+pub fn ProblemFromAddress() -> impl IntoView {
+    let query = use_query_map();
+    move || query.with(|query| query.get("problem")).map(|message| view! { <p class="problem general" role="alert">{message}</p> })
+}
+
+/// A coloured word for a state.
+#[component]
+pub fn Badge(
+    /// The word.
+    label: &'static str,
+    /// `good`, `look`, `plain`.
+    #[prop(default = "plain")]
+    tone: &'static str,
+) -> impl IntoView {
+    view! { <span class=format!("badge {tone}")>{label}</span> }
+}
+
+/// Text to be copied, with a button that does it.
+#[component]
+pub fn Copyable(
+    /// The text.
+    text: String,
+    /// What it is, for screen readers.
+    label: &'static str,
+) -> impl IntoView {
+    let is_copied = RwSignal::new(false);
+    let value = text.clone();
+    let copy = move |_| {
+        let value = value.clone();
+        leptos::task::spawn_local(async move {
+            let written = wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(&value)).await;
+            is_copied.set(written.is_ok());
+        });
+    };
+    view! {
+        <div class="copyable">
+            <textarea readonly=true rows="3" aria-label=label dir="ltr" spellcheck="false">{text}</textarea>
+            <button type="button" class="button needs-script" on:click=copy>{move || if is_copied.get() { "Copied" } else { "Copy" }}</button>
+        </div>
+    }
+}
+
+/// The file name or headline of a device such as `Firefox/desktop`, for people.
+#[must_use]
+pub fn device_text(device: &str) -> String {
+    match device.split_once('/') {
+        Some(("other", "other")) | None => "Unknown device".to_owned(),
+        Some((family, "other")) => family.to_owned(),
+        Some(("other", class)) => format!("Unknown browser, {class}"),
+        Some((family, class)) => format!("{family}, {class}"),
+    }
+}
+
+/// A country code for people.
+#[must_use]
+pub fn country_text(code: &str) -> String {
+    if code == "??" { "unknown".to_owned() } else { code.to_owned() }
+}

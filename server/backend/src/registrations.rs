@@ -1,0 +1,259 @@
+//! Registering: the invitation a visitor sees, and the booking made from it.
+//!
+//! A person is met once per coach and booked once per webinar, whatever is pressed however often. Everything a
+//! booking consists of (person, consent, mail) is written in one transaction or not at all; the person's key is made
+//! before it and destroyed again when it was not needed, so no sealed value is ever without its key.
+
+mod form_stamp;
+mod link_mail;
+mod room;
+
+use domain::ids::{CoachId, DekId, RegistrationId, SubjectId};
+use domain::registration::{Answers, Booking, RegistrationForm};
+use domain::webinar::{Invitation, WebinarState, month_name};
+use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
+use persistence::entities::{registration, subject, video, webinar};
+use persistence::sealed::{Place, SubjectKey};
+use persistence::{registrations as queries, videos, webinars};
+use sea_orm::DatabaseTransaction;
+
+use crate::limits::Limit;
+use crate::page_views::clean_source;
+use crate::webinars::{fields_of, kind_of, state_of};
+use crate::{Backend, Client, Error, Result, Visitor};
+
+/// A second press within this many seconds is the same press: same answer, no second mail.
+const SAME_PRESS_SECONDS: i64 = 60;
+
+/// When the recording was made, for viewers: as the coach says, else the month of the upload.
+pub(crate) fn recorded(row: &webinar::Model, video: Option<&video::Model>) -> String {
+    month_name(&row.recorded_month).or_else(|| video.map(|video| video.created_at.month_text())).unwrap_or_default()
+}
+
+impl Visitor {
+    /// The registration page at an address. A coach also sees her own pages that are not public (a preview).
+    ///
+    /// # Errors
+    /// Refuses an address without a published page, in the same words whatever the reason.
+    pub async fn invitation(&self, slug: &str, coach: Option<CoachId>) -> Result<Invitation> {
+        let backend = &self.backend;
+        let reader = backend.db().reader();
+        let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
+        let row = webinars::at_slug(reader, slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        if state_of(&row)? != WebinarState::Published && coach != Some(row.coach_id) {
+            return Err(Refusal::not_found().into());
+        }
+        let video = backend.current_recording(reader, &row).await?;
+        let captions = match &video {
+            Some(video) => videos::count_captions(reader, video.id).await?,
+            None => 0,
+        };
+        Ok(Invitation {
+            title: row.title.clone(),
+            description_html: crate::markdown::to_html(&row.description),
+            presenter: row.presenter.clone(),
+            accent: row.accent.clone(),
+            logo_url: backend.logo_url(&row),
+            poster_url: video.as_ref().and_then(|video| backend.poster_url(video)),
+            session_kind: kind_of(&row)?,
+            link_days: row.link_days,
+            duration_seconds: video.as_ref().map_or(0.0, |video| video.duration_ms as f64 / 1000.0),
+            recorded: recorded(&row, video.as_ref()),
+            has_captions: captions > 0,
+            fields: fields_of(&row)?.shown().collect(),
+            consent_text: backend.consent_wording(reader, &row).await?,
+            embed_hosts: serde_json::from_str(&row.embed_hosts)?,
+            form_stamp: form_stamp::make(backend.secrets(), row.id, backend.now()),
+            slug: row.slug,
+        })
+    }
+
+    /// Registers a person. Registering again never makes a second row: the link is mailed again, to the address and
+    /// nowhere else, because anybody can type anybody's address.
+    ///
+    /// # Errors
+    /// Refuses an address without a published page, a field that is not acceptable (by name), a form sent faster
+    /// than a person can, and too many from one network.
+    pub async fn register(&self, slug: &str, form: &RegistrationForm, client: &Client) -> Result<Booking> {
+        let backend = &self.backend;
+        let now = backend.now();
+        let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
+        let row = webinars::published_at_slug(backend.db().reader(), slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        if !form.website.is_empty() {
+            // A machine fills what people do not see. It is told what it wants to hear.
+            return Ok(Booking { room_path: backend.room_path(RegistrationId::new(), queries::FIRST_LINK_VERSION), was_registered: false });
+        }
+        let (email, answers) = form.check(&fields_of(&row)?)?;
+        if !form_stamp::is_human(backend.secrets(), row.id, &form.form_stamp, now) {
+            let message = "That was quicker than we expect of a person, or the page was open for a long time. \
+                           Please press the button once more. Nothing you typed was lost.";
+            return Err(Refusal::new(RefusalKind::Invalid, message).into());
+        }
+        backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
+        let press = Press { row: &row, email: &email, answers: &answers, client, source: clean_source(&form.source), now };
+        let booking = backend.book(&press).await?;
+        backend.wake_worker();
+        Ok(booking)
+    }
+}
+
+/// One press of the button, checked.
+struct Press<'a> {
+    row: &'a webinar::Model,
+    email: &'a EmailAddress,
+    answers: &'a Answers,
+    client: &'a Client,
+    source: String,
+    now: Moment,
+}
+
+/// A key made for a person who may turn out to be known.
+struct FreshKey {
+    id: DekId,
+    key: SubjectKey,
+}
+
+impl Backend {
+    async fn book(&self, press: &Press<'_>) -> Result<Booking> {
+        let coach = press.row.coach_id;
+        let index = self.keyring().pepper(coach, press.now).await?.blind_index(&press.email.normalised());
+        let known = queries::subject_by_index(self.db().reader(), coach, &index).await?;
+        let fresh = match &known {
+            Some(_) => None,
+            None => {
+                let (id, key) = self.keyring().create_key(press.now).await?;
+                Some(FreshKey { id, key })
+            }
+        };
+        let booked = self.book_with(press, index, fresh.as_ref()).await;
+        if let Some(fresh) = &fresh
+            && !matches!(&booked, Ok((_, true)))
+        {
+            self.keyring().destroy(fresh.id).await?;
+        }
+        booked.map(|(booking, _)| booking)
+    }
+
+    /// The transaction. Answers also whether the fresh key is now somebody's.
+    async fn book_with(&self, press: &Press<'_>, index: Vec<u8>, fresh: Option<&FreshKey>) -> Result<(Booking, bool)> {
+        let coach = press.row.coach_id;
+        let transaction = self.db().begin().await?;
+        let (subject, key, is_new) = self.person(&transaction, press, index, fresh).await?;
+        let wording = press.row.consent_text_id.ok_or_else(|| Error::fault("register", "the webinar has no consent wording"))?;
+        let booking = match queries::booking(&transaction, coach, press.row.id, subject.id).await? {
+            Some(found) => self.book_again(&transaction, press, &subject, &key, found).await?,
+            None => self.book_first(&transaction, press, &subject, &key).await?,
+        };
+        queries::note_consent(&transaction, subject.id, booking.0, wording, press.now).await?;
+        transaction.commit().await?;
+        Ok((booking.1, is_new))
+    }
+
+    /// The person with this address, added when the coach has none. A race is settled by the database: whoever comes
+    /// second finds the first one's row and uses its key.
+    async fn person(
+        &self,
+        transaction: &DatabaseTransaction,
+        press: &Press<'_>,
+        index: Vec<u8>,
+        fresh: Option<&FreshKey>,
+    ) -> Result<(subject::Model, SubjectKey, bool)> {
+        let coach = press.row.coach_id;
+        if let Some(fresh) = fresh {
+            let id = SubjectId::new();
+            let name = press.answers.full_name();
+            let new = queries::NewSubject {
+                id,
+                dek: fresh.id,
+                email_index: index.clone(),
+                email_sealed: fresh.key.seal(Place::SubjectEmail, id.as_bytes(), press.email.as_str().as_bytes()),
+                name_sealed: (!name.is_empty()).then(|| fresh.key.seal(Place::SubjectName, id.as_bytes(), name.as_bytes())),
+            };
+            if queries::insert_subject(transaction, coach, new, press.now).await? {
+                let subject = queries::subject(transaction, coach, id).await?;
+                let subject = subject.ok_or_else(|| Error::fault("register", "a person just added is not there"))?;
+                return Ok((subject, fresh.key.clone(), true));
+            }
+        }
+        let subject = queries::subject_by_index(transaction, coach, &index).await?;
+        // Known a moment ago and gone now: erased in between. Pressing again meets a new person.
+        let subject = subject.ok_or_else(|| Refusal::new(RefusalKind::Conflict, "Please press the button once more. Nothing you typed was lost."))?;
+        let key = self.keyring().key(subject.dek_id).await?;
+        Ok((subject, key, false))
+    }
+
+    async fn book_first(
+        &self,
+        transaction: &DatabaseTransaction,
+        press: &Press<'_>,
+        subject: &subject::Model,
+        key: &SubjectKey,
+    ) -> Result<(RegistrationId, Booking)> {
+        let (row, now) = (press.row, press.now);
+        let id = RegistrationId::new();
+        let new = queries::NewRegistration {
+            id,
+            webinar: row.id,
+            subject: subject.id,
+            session: queries::undated_session(transaction, row.id, kind_of(row)?, now).await?,
+            answers_sealed: match press.answers.given.is_empty() {
+                true => None,
+                false => Some(key.seal(Place::RegistrationAnswers, id.as_bytes(), &serde_json::to_vec(press.answers)?)),
+            },
+            source: press.source.clone(),
+            country: press.client.country.clone(),
+            device: press.client.device.clone(),
+            expires_at: now.plus_days(i64::from(row.link_days)),
+        };
+        if !queries::insert_booking(transaction, row.coach_id, new, now).await? {
+            // Two presses at once on PostgreSQL; the other one made the row.
+            let found = queries::booking(transaction, row.coach_id, row.id, subject.id).await?;
+            let found = found.ok_or_else(|| Error::fault("register", "a booking is there and is not"))?;
+            return self.book_again(transaction, press, subject, key, found).await;
+        }
+        self.fill_missing_name(transaction, press, subject, key).await?;
+        if self.may_mail_link(transaction, row.coach_id, subject.id, press.email, now).await? {
+            let once = format!("registration:{id}:confirmed");
+            self.enqueue_mail(transaction, row.coach_id, "registration_confirmed", &once, Some(id), None, now).await?;
+        }
+        Ok((id, Booking { room_path: self.room_path(id, queries::FIRST_LINK_VERSION), was_registered: false }))
+    }
+
+    async fn book_again(
+        &self,
+        transaction: &DatabaseTransaction,
+        press: &Press<'_>,
+        subject: &subject::Model,
+        key: &SubjectKey,
+        found: registration::Model,
+    ) -> Result<(RegistrationId, Booking)> {
+        let (coach, now) = (press.row.coach_id, press.now);
+        if found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
+            return Ok((found.id, Booking { room_path: self.room_path(found.id, found.link_version), was_registered: false }));
+        }
+        self.fill_missing_name(transaction, press, subject, key).await?;
+        if found.expires_at <= now {
+            // The way back in after the link has run out is this form.
+            queries::renew(transaction, coach, found.id, now.plus_days(i64::from(press.row.link_days))).await?;
+        }
+        if self.may_mail_link(transaction, coach, subject.id, press.email, now).await? {
+            self.plan_link_mail(transaction, coach, found.id, now).await?;
+        }
+        Ok((found.id, Booking { room_path: String::new(), was_registered: true }))
+    }
+
+    async fn fill_missing_name(
+        &self,
+        transaction: &DatabaseTransaction,
+        press: &Press<'_>,
+        subject: &subject::Model,
+        key: &SubjectKey,
+    ) -> Result<()> {
+        let name = press.answers.full_name();
+        if subject.name_ct.is_none() && !name.is_empty() {
+            let sealed = key.seal(Place::SubjectName, subject.id.as_bytes(), name.as_bytes());
+            queries::set_missing_name(transaction, press.row.coach_id, subject.id, sealed).await?;
+        }
+        Ok(())
+    }
+}

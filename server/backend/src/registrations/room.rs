@@ -1,0 +1,116 @@
+//! A registrant's own link: what the room shows.
+//!
+//! Opening it notes a visit, which beats need to belong to; it is no attendance, because scanners open every link.
+
+use domain::ids::{RegistrationId, ViewId};
+use domain::registration::Answers;
+use domain::video::TranscriptLine;
+use domain::webinar::{PlayerProps, RegistrationField, Room};
+use domain::{Refusal, RefusalKind};
+use persistence::entities::{registration, video, webinar};
+use persistence::sealed::Place;
+use persistence::{registrations as queries, videos};
+
+use super::recorded;
+use crate::captions::transcript;
+use crate::links::MediaKind;
+use crate::webinars::kind_of;
+use crate::{Backend, Client, Result, Visitor};
+
+/// Left this close to the end, the recording starts over: nobody comes back for the last words.
+const NEAR_END_SECONDS: f64 = 10.0;
+
+impl Visitor {
+    /// The room behind a registrant's link. Once the link has expired, or the recording is gone, the room has no
+    /// player and no media address.
+    ///
+    /// # Errors
+    /// Refuses a token that is not one of ours, in the same words as any unknown address, and a webinar its coach
+    /// has closed.
+    pub async fn room(&self, token: &str, client: &Client) -> Result<Room> {
+        let backend = &self.backend;
+        let reader = backend.db().reader();
+        let id: RegistrationId = backend.room_token_names(token).ok_or_else(Refusal::not_found)?;
+        let found = queries::named_by_token(reader, id).await?.ok_or_else(Refusal::not_found)?;
+        if !backend.room_token_proves(token, found.id, found.link_version) {
+            return Err(Refusal::not_found().into());
+        }
+        let row = persistence::webinars::webinar(reader, found.coach_id, found.webinar_id).await?;
+        let row = row.ok_or_else(Refusal::not_found)?;
+        if row.closed_at.is_some() {
+            let who = if row.presenter.is_empty() { "The presenter" } else { &row.presenter };
+            let message = format!("{who} has closed “{}”. Your registration is kept, and the link works again if it reopens.", row.title);
+            return Err(Refusal::new(RefusalKind::Gone, message).into());
+        }
+        let video = backend.current_recording(reader, &row).await?;
+        let player = match &video {
+            Some(video) if found.expires_at > backend.now() => Some(backend.player(&found, video, client).await?),
+            _ => None,
+        };
+        Ok(Room {
+            title: row.title.clone(),
+            slug: row.slug.clone(),
+            presenter: row.presenter.clone(),
+            accent: row.accent.clone(),
+            logo_url: backend.logo_url(&row),
+            description_html: crate::markdown::to_html(&row.description),
+            first_name: backend.first_name(&found, &row).await?,
+            recorded: recorded(&row, video.as_ref()),
+            session_kind: kind_of(&row)?,
+            expires_at: found.expires_at,
+            player,
+        })
+    }
+}
+
+impl Backend {
+    async fn player(&self, found: &registration::Model, video: &video::Model, client: &Client) -> Result<PlayerProps> {
+        let reader = self.db().reader();
+        let duration_seconds = video.duration_ms as f64 / 1000.0;
+        let left_at = queries::last_position_ms(reader, found.id, video.id).await?;
+        let tracks = videos::captions(reader, video.id).await?;
+        let view = ViewId::new();
+        let transaction = self.db().begin().await?;
+        queries::open_view(&transaction, view, found, video.id, (&client.device, &client.country), self.now()).await?;
+        transaction.commit().await?;
+        Ok(PlayerProps {
+            view,
+            media_url: self.media_url(MediaKind::Video, &video.id.to_string()),
+            content_type: video.content_type.clone(),
+            poster_url: self.poster_url(video),
+            duration_seconds,
+            resume_seconds: resume_at(left_at, duration_seconds),
+            transcript: tracks.first().map_or_else(Vec::<TranscriptLine>::new, |track| transcript(&track.webvtt)),
+            captions: tracks.iter().map(|track| self.caption_track(track)).collect(),
+        })
+    }
+
+    /// The first name as given on this registration, while the person's data may be used.
+    async fn first_name(&self, found: &registration::Model, row: &webinar::Model) -> Result<Option<String>> {
+        let Some(sealed) = &found.answers_ct else { return Ok(None) };
+        let subject = queries::subject(self.db().reader(), row.coach_id, found.subject_id).await?;
+        let Some(subject) = subject.filter(|subject| subject.state == "active") else { return Ok(None) };
+        let key = self.keyring().key(subject.dek_id).await?;
+        let opened = key.open(Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
+        let answers: Answers = serde_json::from_slice(&opened)?;
+        Ok(answers.get(RegistrationField::FirstName).map(str::to_owned))
+    }
+}
+
+fn resume_at(left_at_ms: Option<i64>, duration_seconds: f64) -> f64 {
+    let left_at = left_at_ms.unwrap_or_default().max(0) as f64 / 1000.0;
+    if left_at >= duration_seconds - NEAR_END_SECONDS { 0.0 } else { left_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_on_where_one_left_except_at_the_very_end() {
+        assert!((resume_at(Some(1_200_000), 3_600.0) - 1_200.0).abs() < f64::EPSILON);
+        assert!(resume_at(Some(3_595_000), 3_600.0).abs() < f64::EPSILON);
+        assert!(resume_at(None, 3_600.0).abs() < f64::EPSILON);
+        assert!(resume_at(Some(5_000), 8.0).abs() < f64::EPSILON);
+    }
+}

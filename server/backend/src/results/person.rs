@@ -1,0 +1,84 @@
+//! One registrant: everything known, in the order it happened.
+
+use domain::ids::{RegistrationId, WebinarId};
+use domain::results::{RegistrantView, TimelineEntry};
+use domain::watching::{Attendance, WatchMap};
+use domain::webinar::RegistrationField;
+use domain::{Moment, Refusal};
+use persistence::registrations;
+use persistence::results::{self as queries, TimelineRows};
+
+use crate::{Coach, Result};
+
+/// Cells of the wide strip.
+const WIDE_CELLS: usize = 240;
+
+impl Coach {
+    /// Everything about one registrant.
+    ///
+    /// # Errors
+    /// Refuses a booking that is not hers, in the same words as one that does not exist.
+    pub async fn registrant(&self, webinar: WebinarId, id: RegistrationId) -> Result<RegistrantView> {
+        let backend = &self.backend;
+        let reader = backend.db().reader();
+        let sheet = self.sheet(webinar).await?;
+        let booking = registrations::registration(reader, self.id, webinar, id).await?.ok_or_else(Refusal::not_found)?;
+        let rows = queries::people(reader, self.id, webinar, &[id]).await?;
+        let maps = queries::maps_of(reader, self.id, &[id]).await?;
+        let entry = backend.entries(&sheet, &rows, &maps).await?.pop().ok_or_else(Refusal::not_found)?;
+        let duration_seconds =
+            booking.current_video_id.and_then(|video| sheet.durations.get(&video).copied()).unwrap_or(sheet.current_duration);
+        let map = entry.map.unwrap_or_else(|| WatchMap::empty(duration_seconds));
+        let answers = [RegistrationField::Company, RegistrationField::Phone]
+            .into_iter()
+            .filter_map(|field| Some((field.label().to_owned(), entry.answers.get(field)?.to_owned())))
+            .collect();
+        let rows = queries::timeline(reader, self.id, id).await?;
+        Ok(RegistrantView {
+            row: entry.row,
+            webinar,
+            title: sheet.title,
+            answers,
+            wide_strip: map.strip(WIDE_CELLS),
+            duration_seconds,
+            furthest_seconds: booking.furthest_ms as f64 / 1000.0,
+            hidden_seconds: booking.hidden_ms as f64 / 1000.0,
+            device: booking.device.clone(),
+            source: entry.source,
+            timeline: timeline(booking.registered_at, rows),
+            room_url: backend.config().absolute(&backend.room_path(booking.id, booking.link_version)),
+        })
+    }
+}
+
+fn timeline(registered_at: Moment, rows: TimelineRows) -> Vec<TimelineEntry> {
+    let entry = |at: Moment, what: String, detail: Option<String>| TimelineEntry { at, what, detail };
+    let mut entries = vec![entry(registered_at, "Registered".to_owned(), None)];
+    for view in rows.views {
+        let what = if view.first_played_at.is_some() { "Opened the room and played" } else { "Opened the room" };
+        entries.push(entry(view.opened_at, what.to_owned(), Some(view.device)));
+    }
+    for mail in rows.mails {
+        let name = if mail.template == "registration_link" { "Link mailed again" } else { "Confirmation mailed" };
+        let (at, what) = match (mail.state.as_str(), mail.sent_at) {
+            ("sent", Some(at)) => (at, name.to_owned()),
+            ("failed", _) => (mail.created_at, format!("{name}: it was refused")),
+            ("dropped", _) => (mail.created_at, format!("{name}: not sent any more")),
+            _ => (mail.created_at, format!("{name}: on its way")),
+        };
+        entries.push(entry(at, what, mail.note));
+    }
+    for change in rows.changes {
+        let label = |stored: &str| Attendance::from_stored(stored).map_or("unknown", Attendance::label);
+        let why = match change.cause.as_str() {
+            "watched" => "by watching",
+            "thresholds" => "because you changed what counts",
+            "finalised" => "because the link ran out or nothing was played for a day",
+            _ => "",
+        };
+        let what = format!("{} → {}", label(&change.from_status), label(&change.to_status));
+        entries.push(entry(change.at, what, (!why.is_empty()).then(|| why.to_owned())));
+    }
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    entries
+}

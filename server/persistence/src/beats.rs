@@ -1,0 +1,340 @@
+//! Queries of watch measurement: what the beat writer reads and writes in one transaction.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use domain::Moment;
+use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
+use domain::watching::{Attendance, Beat, CreditedRange};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect,
+    RelationTrait, Set,
+};
+
+use crate::Error;
+use crate::entities::{beat, registration, status_change, subject, video, view, watch_map, webinar};
+
+/// Rows of one multi-row statement: SQLite takes 32,766 parameters, a beat has nine.
+const ROWS: usize = 1_000;
+
+/// What crediting a beat needs to know of its view.
+#[derive(Clone, Debug)]
+pub struct ViewContext {
+    /// Whose visit it is.
+    pub registration: RegistrationId,
+    /// What is playing.
+    pub video: VideoId,
+    /// Duration of the recording.
+    pub duration_ms: i64,
+    /// When the room was opened.
+    pub opened_at: Moment,
+    /// When a beat of this view was last credited.
+    pub last_beat_at: Option<Moment>,
+    /// When the registrant's link stops working.
+    pub expires_at: Moment,
+    /// When the registrant first played.
+    pub first_played_at: Option<Moment>,
+    /// Days the link works from the first play.
+    pub link_days: i32,
+    /// End threshold in percent.
+    pub end_percent: i32,
+    /// Floor in seconds.
+    pub floor_seconds: i32,
+    /// Logged status.
+    pub outcome: Attendance,
+    /// Whether it was made final.
+    pub finalised: bool,
+    /// False when the person asked for restriction: nothing is stored then.
+    pub may_be_measured: bool,
+}
+
+#[derive(FromQueryResult)]
+struct ContextRow {
+    id: ViewId,
+    registration_id: RegistrationId,
+    video_id: VideoId,
+    opened_at: Moment,
+    last_beat_at: Option<Moment>,
+    duration_ms: i64,
+    expires_at: Moment,
+    first_played_at: Option<Moment>,
+    outcome: String,
+    finalised_at: Option<Moment>,
+    link_days: i32,
+    end_percent: i32,
+    floor_seconds: i32,
+    subject_state: String,
+}
+
+/// The views of a batch, locked against other servers where the database knows row locks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn view_contexts(conn: &impl ConnectionTrait, views: &[ViewId]) -> Result<HashMap<ViewId, ViewContext>, Error> {
+    let mut query = view::Entity::find()
+        .select_only()
+        .columns([view::Column::Id, view::Column::RegistrationId, view::Column::VideoId, view::Column::OpenedAt, view::Column::LastBeatAt])
+        .column_as(video::Column::DurationMs, "duration_ms")
+        .column_as(registration::Column::ExpiresAt, "expires_at")
+        .column_as(registration::Column::FirstPlayedAt, "first_played_at")
+        .column_as(registration::Column::Outcome, "outcome")
+        .column_as(registration::Column::FinalisedAt, "finalised_at")
+        .column_as(webinar::Column::LinkDays, "link_days")
+        .column_as(webinar::Column::EndPercent, "end_percent")
+        .column_as(webinar::Column::FloorSeconds, "floor_seconds")
+        .column_as(subject::Column::State, "subject_state")
+        .join(JoinType::InnerJoin, view::Relation::Registration.def())
+        .join(JoinType::InnerJoin, view::Relation::Video.def())
+        .join(JoinType::InnerJoin, registration::Relation::Webinar.def())
+        .join(JoinType::InnerJoin, registration::Relation::Subject.def())
+        .filter(view::Column::Id.is_in(views.iter().copied()));
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock_exclusive();
+    }
+    let rows = query.into_model::<ContextRow>().all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let context = ViewContext {
+                registration: row.registration_id,
+                video: row.video_id,
+                duration_ms: row.duration_ms,
+                opened_at: row.opened_at,
+                last_beat_at: row.last_beat_at,
+                expires_at: row.expires_at,
+                first_played_at: row.first_played_at,
+                link_days: row.link_days,
+                end_percent: row.end_percent,
+                floor_seconds: row.floor_seconds,
+                outcome: Attendance::from_stored(&row.outcome).unwrap_or(Attendance::Registered),
+                finalised: row.finalised_at.is_some(),
+                may_be_measured: row.subject_state == "active",
+            };
+            (row.id, context)
+        })
+        .collect())
+}
+
+/// Which of these beats are already stored.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_beats(
+    conn: &impl ConnectionTrait,
+    keys: impl Iterator<Item = (ViewId, u32)>,
+) -> Result<HashSet<(ViewId, u32)>, Error> {
+    let (views, sequences): (HashSet<_>, HashSet<_>) = keys.map(|(view, seq)| (view, i64::from(seq))).unzip();
+    let rows: Vec<(ViewId, i64)> = beat::Entity::find()
+        .select_only()
+        .columns([beat::Column::ViewId, beat::Column::Seq])
+        .filter(beat::Column::ViewId.is_in(views))
+        .filter(beat::Column::Seq.is_in(sequences))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(view, seq)| Some((view, u32::try_from(seq).ok()?))).collect())
+}
+
+/// A watch map as stored.
+#[derive(Clone, Debug)]
+pub struct MapRow {
+    /// Whose.
+    pub registration: RegistrationId,
+    /// Of which recording.
+    pub video: VideoId,
+    /// Seen bits.
+    pub seen: Vec<u8>,
+    /// Seen-again bits.
+    pub again: Vec<u8>,
+    /// Played, rewatching included.
+    pub total_ms: i64,
+    /// Played while the page was hidden.
+    pub hidden_ms: i64,
+    /// Furthest point reached.
+    pub furthest_ms: i64,
+    /// Where play was last: the resume point.
+    pub last_position_ms: i64,
+}
+
+/// The maps the views of a batch write to.
+///
+/// # Errors
+/// When the database fails.
+pub async fn maps<'a>(
+    conn: &impl ConnectionTrait,
+    contexts: impl Iterator<Item = &'a ViewContext>,
+) -> Result<HashMap<(RegistrationId, VideoId), MapRow>, Error> {
+    let wanted: HashSet<_> = contexts.map(|context| context.registration).collect();
+    let rows = watch_map::Entity::find().filter(watch_map::Column::RegistrationId.is_in(wanted)).all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let key = (row.registration_id, row.video_id);
+            let map = MapRow {
+                registration: row.registration_id,
+                video: row.video_id,
+                seen: row.seen,
+                again: row.again,
+                total_ms: row.total_ms,
+                hidden_ms: row.hidden_ms,
+                furthest_ms: row.furthest_ms,
+                last_position_ms: row.last_position_ms,
+            };
+            (key, map)
+        })
+        .collect())
+}
+
+/// A credited beat, ready to be stored.
+pub struct BeatRow(beat::ActiveModel);
+
+impl BeatRow {
+    /// From a beat and what of it was believed.
+    #[must_use]
+    pub fn new(beat: &Beat, range: CreditedRange, at: Moment) -> Self {
+        Self(beat::ActiveModel {
+            view_id: Set(beat.view),
+            seq: Set(i64::from(beat.seq)),
+            from_ms: Set((range.from * 1000.0).round() as i64),
+            to_ms: Set((range.to * 1000.0).round() as i64),
+            rate_milli: Set((beat.rate * 1000.0).round() as i32),
+            hidden: Set(beat.hidden),
+            muted: Set(beat.muted),
+            captions: Set(beat.captions),
+            at: Set(at),
+        })
+    }
+}
+
+/// Stores credited beats.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_beats(conn: &impl ConnectionTrait, rows: Vec<BeatRow>) -> Result<(), Error> {
+    let mut rows = rows.into_iter().map(|row| row.0).peekable();
+    while rows.peek().is_some() {
+        beat::Entity::insert_many(rows.by_ref().take(ROWS)).exec_without_returning(conn).await?;
+    }
+    Ok(())
+}
+
+/// Notes when each view was last heard of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn touch_views(conn: &impl ConnectionTrait, touched: &BTreeMap<ViewId, Moment>) -> Result<(), Error> {
+    for (view, at) in touched {
+        view::Entity::update_many()
+            .col_expr(view::Column::LastBeatAt, Expr::value(*at))
+            .col_expr(view::Column::FirstPlayedAt, Expr::cust_with_values("COALESCE(first_played_at, $1)", [*at]))
+            .filter(view::Column::Id.eq(*view))
+            .exec(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Writes a watch map.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_map(conn: &impl ConnectionTrait, row: MapRow, at: Moment) -> Result<(), Error> {
+    use watch_map::Column;
+    let model = watch_map::ActiveModel {
+        registration_id: Set(row.registration),
+        video_id: Set(row.video),
+        seen: Set(row.seen),
+        again: Set(row.again),
+        total_ms: Set(row.total_ms),
+        hidden_ms: Set(row.hidden_ms),
+        furthest_ms: Set(row.furthest_ms),
+        last_position_ms: Set(row.last_position_ms),
+        updated_at: Set(at),
+    };
+    let on_conflict = OnConflict::columns([Column::RegistrationId, Column::VideoId])
+        .update_columns([
+            Column::Seen,
+            Column::Again,
+            Column::TotalMs,
+            Column::HiddenMs,
+            Column::FurthestMs,
+            Column::LastPositionMs,
+            Column::UpdatedAt,
+        ])
+        .to_owned();
+    watch_map::Entity::insert(model).on_conflict(on_conflict).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+/// What a registration's row says of its watching.
+pub struct RegistrationProgress {
+    /// Which.
+    pub registration: RegistrationId,
+    /// The recording the numbers are of.
+    pub video: VideoId,
+    /// Logged status.
+    pub outcome: Attendance,
+    /// Unique seconds.
+    pub unique_seconds: i32,
+    /// Unique share in thousandths of a percent.
+    pub percent_milli: i32,
+    /// Played, rewatching included.
+    pub total_ms: i64,
+    /// Played while hidden.
+    pub hidden_ms: i64,
+    /// Furthest point.
+    pub furthest_ms: i64,
+    /// When play was credited.
+    pub credited_at: Moment,
+    /// A new end of the link, at the first play.
+    pub expires_at: Option<Moment>,
+}
+
+/// Writes a registration's progress.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_progress(conn: &impl ConnectionTrait, progress: RegistrationProgress) -> Result<(), Error> {
+    use registration::Column;
+    let mut update = registration::Entity::update_many()
+        .col_expr(Column::CurrentVideoId, Expr::value(progress.video))
+        .col_expr(Column::Outcome, Expr::value(progress.outcome.as_str()))
+        .col_expr(Column::UniqueSeconds, Expr::value(progress.unique_seconds))
+        .col_expr(Column::PercentMilli, Expr::value(progress.percent_milli))
+        .col_expr(Column::TotalMs, Expr::value(progress.total_ms))
+        .col_expr(Column::HiddenMs, Expr::value(progress.hidden_ms))
+        .col_expr(Column::FurthestMs, Expr::value(progress.furthest_ms))
+        .col_expr(Column::LastCreditAt, Expr::value(progress.credited_at));
+    if let Some(expires_at) = progress.expires_at {
+        update = update
+            .col_expr(Column::FirstPlayedAt, Expr::value(progress.credited_at))
+            .col_expr(Column::ExpiresAt, Expr::value(expires_at));
+    }
+    update.filter(Column::Id.eq(progress.registration)).exec(conn).await?;
+    Ok(())
+}
+
+/// Logs a change of status.
+///
+/// # Errors
+/// When the database fails.
+pub async fn log_status(
+    conn: &impl ConnectionTrait,
+    id: StatusChangeId,
+    registration: RegistrationId,
+    from: Attendance,
+    to: Attendance,
+    at: Moment,
+    cause: &str,
+) -> Result<(), Error> {
+    let row = status_change::ActiveModel {
+        id: Set(id),
+        registration_id: Set(registration),
+        from_status: Set(from.as_str().to_owned()),
+        to_status: Set(to.as_str().to_owned()),
+        at: Set(at),
+        cause: Set(cause.to_owned()),
+    };
+    status_change::Entity::insert(row).exec_without_returning(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Connections. SQLite: one writer whose transactions begin IMMEDIATE, and a pool of readers that cannot write.
+//! PostgreSQL: one pool for both.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+};
+
+use crate::Error;
+
+/// How long a writer waits for another process before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Readers of one SQLite file.
+const READERS: u32 = 8;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 24;
+/// The first release in which two connections cannot corrupt a WAL database (quality.md §2.1).
+const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+/// The business database. Cloning is cheap.
+#[derive(Clone)]
+pub struct Database {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+}
+
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, Error> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| Error::Url)?;
+    // Pragmas run in the order they are set: the busy timeout has to be there before WAL is asked for. Deleted text
+    // is overwritten (privacy-design §2.8), and what was acknowledged survives a power cut.
+    Ok(options
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .auto_vacuum(SqliteAutoVacuum::None)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .statement_cache_capacity(256))
+}
+
+impl Database {
+    /// Connects to `sqlite://path?mode=rwc` or `postgres://…`.
+    ///
+    /// # Errors
+    /// When the URL is neither, the database cannot be reached, or the SQLite library is too old.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        if url.starts_with("sqlite:") {
+            let options = sqlite_options(url)?;
+            let failed = |error: sea_orm::sqlx::Error| Error::Db { operation: "open SQLite", source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())) };
+            let writer = SqlitePoolOptions::new()
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options.clone())
+                .await
+                .map_err(failed)?;
+            // A reader's snapshot must not outlive its page by much, or checkpoints stall and deleted rows linger.
+            let reader = SqlitePoolOptions::new()
+                .max_connections(READERS)
+                .max_lifetime(Duration::from_secs(600))
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
+                .await
+                .map_err(failed)?;
+            let database = Self {
+                writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+                reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+            };
+            database.check_sqlite_version().await?;
+            Ok(database)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?;
+            let failed = |error: sea_orm::sqlx::Error| Error::Db { operation: "reach PostgreSQL", source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())) };
+            let pool = PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options)
+                .await
+                .map_err(failed)?;
+            let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+            Ok(Self { writer: connection.clone(), reader: connection })
+        } else {
+            Err(Error::Url)
+        }
+    }
+
+    async fn check_sqlite_version(&self) -> Result<(), Error> {
+        let row = self
+            .reader
+            .query_one_raw(Statement::from_string(DbBackend::Sqlite, "SELECT sqlite_version() AS version"))
+            .await
+            .map_err(Error::db("ask SQLite for its version"))?;
+        let text: String = row.map(|row| row.try_get("", "version")).transpose().map_err(Error::db("read SQLite's version"))?.unwrap_or_default();
+        let version: Vec<u32> = text.split('.').filter_map(|part| part.parse().ok()).collect();
+        if version.as_slice() < OLDEST_SQLITE.as_slice() { Err(Error::OldSqlite(text)) } else { Ok(()) }
+    }
+
+    /// For queries that only read.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// The connection migrations run on.
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Begins a transaction that will write. On SQLite it is IMMEDIATE: a deferred one would skip the busy timeout
+    /// when it turns from reading to writing (quality.md §2.2).
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, Error> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.writer.begin_with_options(options).await.map_err(Error::db("begin a transaction"))
+    }
+
+    /// Whether the database answers, for readiness.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(Error::db("ping the database"))
+    }
+
+    /// SQLite, or PostgreSQL.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        for connection in [&self.reader, &self.writer] {
+            if let Err(error) = connection.clone().close().await {
+                tracing::warn!(%error, "a database connection did not close well");
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A coach's account.
+
+use domain::Moment;
+use domain::ids::CoachId;
+use sea_orm::entity::prelude::*;
+
+/// A coach's account.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "coach")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: CoachId,
+    /// `name`
+    pub name: String,
+    /// `email`
+    pub email: String,
+    /// `email_normal`
+    pub email_normal: String,
+    /// `email_confirmed_at`
+    pub email_confirmed_at: Option<Moment>,
+    /// `password_hash`
+    pub password_hash: String,
+    /// `time_zone`
+    pub time_zone: String,
+    /// `totp_ct`
+    pub totp_ct: Option<Vec<u8>>,
+    /// `totp_enabled_at`
+    pub totp_enabled_at: Option<Moment>,
+    /// `totp_last_step`
+    pub totp_last_step: Option<i64>,
+    /// `terms_version`
+    pub terms_version: String,
+    /// `terms_accepted_at`
+    pub terms_accepted_at: Moment,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it was last changed.
+    pub updated_at: Moment,
+}
+
+/// What it belongs to.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

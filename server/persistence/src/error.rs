@@ -1,0 +1,55 @@
+//! What can go wrong below the engine.
+
+use sea_orm::{DbErr, RuntimeErr};
+
+/// An operation on a database or a sealed value failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database answered with an error.
+    #[error("{operation}")]
+    Db {
+        /// What was tried.
+        operation: &'static str,
+        /// Why it failed.
+        #[source]
+        source: DbErr,
+    },
+    /// The bundled SQLite is one that can corrupt a WAL database (versions before 3.51.3).
+    #[error("SQLite {0} is too old; 3.51.3 or newer is needed")]
+    OldSqlite(String),
+    /// The URL names no database we know.
+    #[error("the database URL has to begin with sqlite: or postgres:")]
+    Url,
+    /// A value does not open under this key, or is no sealed value.
+    #[error("a sealed value does not open")]
+    Sealed,
+    /// The key was destroyed, or never existed.
+    #[error("the key is not in the keyring")]
+    NoKey,
+}
+
+impl From<DbErr> for Error {
+    fn from(source: DbErr) -> Self {
+        Self::Db { operation: "query the database", source }
+    }
+}
+
+impl Error {
+    pub(crate) fn db(operation: &'static str) -> impl FnOnce(DbErr) -> Self {
+        move |source| Self::Db { operation, source }
+    }
+}
+
+/// The unique index an error complains of: PostgreSQL names it, SQLite names its columns as `table.a, table.b`.
+#[must_use]
+pub fn unique_violation(error: &DbErr) -> Option<String> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else { return None };
+    let error = error.as_database_error()?;
+    if !error.is_unique_violation() {
+        return None;
+    }
+    Some(error.constraint().map_or_else(
+        || error.message().rsplit(": ").next().unwrap_or_default().to_owned(),
+        str::to_owned,
+    ))
+}

@@ -1,0 +1,473 @@
+//! People and their bookings: one person per (coach, address), one booking per (webinar, person).
+//!
+//! What identifies a person is stored sealed and arrives here already sealed. Uniqueness is the database's work, so
+//! that two requests at once still make one row.
+
+use domain::ids::{
+    CoachId, ConsentId, ConsentTextId, DekId, RegistrationId, SessionId, SubjectId, VideoId, ViewId, WebinarId,
+};
+use domain::watching::Attendance;
+use domain::webinar::SessionKind;
+use domain::Moment;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, Set,
+};
+
+use crate::entities::{consent, mail, registration, session, subject, view, watch_map};
+
+/// Version of a link until it is revoked for the first time.
+pub const FIRST_LINK_VERSION: i32 = 1;
+/// Templates that carry a registrant's link.
+pub const LINK_TEMPLATES: [&str; 2] = ["registration_confirmed", "registration_link"];
+
+/// The coach's person with this blind index.
+///
+/// # Errors
+/// When the database fails.
+pub async fn subject_by_index(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    email_index: &[u8],
+) -> Result<Option<subject::Model>, DbErr> {
+    subject::Entity::find()
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(subject::Column::EmailBidx.eq(email_index.to_vec()))
+        .one(conn)
+        .await
+}
+
+/// The coach's person with this id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn subject(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<Option<subject::Model>, DbErr> {
+    subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach)).one(conn).await
+}
+
+/// A person met for the first time, sealed.
+pub struct NewSubject {
+    /// Id, also the place the values are bound to.
+    pub id: SubjectId,
+    /// The key they are sealed with.
+    pub dek: DekId,
+    /// Blind index of the normal form of the address.
+    pub email_index: Vec<u8>,
+    /// The address.
+    pub email_sealed: Vec<u8>,
+    /// The full name, when one was given.
+    pub name_sealed: Option<Vec<u8>>,
+}
+
+/// Adds a person unless the coach has one with this blind index. Returns whether it did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_subject(conn: &impl ConnectionTrait, coach: CoachId, new: NewSubject, now: Moment) -> Result<bool, DbErr> {
+    let row = subject::ActiveModel {
+        id: Set(new.id),
+        kind: Set("viewer".to_owned()),
+        coach_id: Set(coach),
+        state: Set("active".to_owned()),
+        dek_id: Set(new.dek),
+        email_bidx: Set(new.email_index),
+        email_ct: Set(new.email_sealed),
+        name_ct: Set(new.name_sealed),
+        created_at: Set(now),
+    };
+    let twins = OnConflict::columns([subject::Column::CoachId, subject::Column::EmailBidx]).do_nothing().to_owned();
+    Ok(subject::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await? > 0)
+}
+
+/// Gives a person the name that was missing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_missing_name(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+    name_sealed: Vec<u8>,
+) -> Result<(), DbErr> {
+    subject::Entity::update_many()
+        .set(subject::ActiveModel { name_ct: Set(Some(name_sealed)), ..Default::default() })
+        .filter(subject::Column::Id.eq(id))
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(subject::Column::NameCt.is_null())
+        .exec(conn)
+        .await?;
+    Ok(())
+}
+
+/// The one session of a webinar without dates, made at its first registration.
+///
+/// # Errors
+/// When the database fails.
+pub async fn undated_session(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    kind: SessionKind,
+    now: Moment,
+) -> Result<SessionId, DbErr> {
+    let key = kind.as_str();
+    let row = session::ActiveModel {
+        id: Set(SessionId::new()),
+        webinar_id: Set(webinar),
+        schedule_rule_id: Set(None),
+        kind: Set(key.to_owned()),
+        starts_at: Set(None),
+        zone: Set(None),
+        wall_time: Set(None),
+        session_key: Set(key.to_owned()),
+        created_at: Set(now),
+    };
+    let twins = OnConflict::columns([session::Column::WebinarId, session::Column::SessionKey]).do_nothing().to_owned();
+    session::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await?;
+    let stored: Option<SessionId> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::WebinarId.eq(webinar))
+        .filter(session::Column::SessionKey.eq(key))
+        .into_tuple()
+        .one(conn)
+        .await?;
+    stored.ok_or_else(|| DbErr::RecordNotFound(format!("session {key} of webinar {webinar}")))
+}
+
+/// This person's booking on this webinar.
+///
+/// # Errors
+/// When the database fails.
+pub async fn booking(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    subject: SubjectId,
+) -> Result<Option<registration::Model>, DbErr> {
+    registration::Entity::find()
+        .filter(registration::Column::WebinarId.eq(webinar))
+        .filter(registration::Column::SubjectId.eq(subject))
+        .filter(registration::Column::CoachId.eq(coach))
+        .one(conn)
+        .await
+}
+
+/// A booking to be made.
+pub struct NewRegistration {
+    /// Its id, also what its link is made from.
+    pub id: RegistrationId,
+    /// On which webinar.
+    pub webinar: WebinarId,
+    /// Who.
+    pub subject: SubjectId,
+    /// On which session.
+    pub session: SessionId,
+    /// Answers, sealed, when there are any.
+    pub answers_sealed: Option<Vec<u8>>,
+    /// `utm_source`, may be empty.
+    pub source: String,
+    /// Two-letter country or `??`.
+    pub country: String,
+    /// Browser family and class.
+    pub device: String,
+    /// When the link stops working.
+    pub expires_at: Moment,
+}
+
+/// Adds a booking unless this person has one on this webinar. Returns whether it did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_booking(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    new: NewRegistration,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let row = registration::ActiveModel {
+        id: Set(new.id),
+        webinar_id: Set(new.webinar),
+        coach_id: Set(coach),
+        subject_id: Set(new.subject),
+        session_id: Set(new.session),
+        link_version: Set(FIRST_LINK_VERSION),
+        answers_ct: Set(new.answers_sealed),
+        source: Set(new.source),
+        time_zone: Set(None),
+        country: Set(new.country),
+        device: Set(new.device),
+        registered_at: Set(now),
+        proven_at: Set(None),
+        first_played_at: Set(None),
+        expires_at: Set(new.expires_at),
+        finalised_at: Set(None),
+        outcome: Set(Attendance::Registered.as_str().to_owned()),
+        unique_seconds: Set(0),
+        total_ms: Set(0),
+        hidden_ms: Set(0),
+        furthest_ms: Set(0),
+        percent_milli: Set(0),
+        last_credit_at: Set(None),
+        current_video_id: Set(None),
+    };
+    let twins =
+        OnConflict::columns([registration::Column::WebinarId, registration::Column::SubjectId]).do_nothing().to_owned();
+    Ok(registration::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await? > 0)
+}
+
+/// Lets an expired link work again, because the person registered again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew(conn: &impl ConnectionTrait, coach: CoachId, id: RegistrationId, expires_at: Moment) -> Result<(), DbErr> {
+    registration::Entity::update_many()
+        .set(registration::ActiveModel { expires_at: Set(expires_at), ..Default::default() })
+        .filter(registration::Column::Id.eq(id))
+        .filter(registration::Column::CoachId.eq(coach))
+        .exec(conn)
+        .await?;
+    Ok(())
+}
+
+/// Notes that a person agreed to a wording; agreeing to the same wording twice is noted once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note_consent(
+    conn: &impl ConnectionTrait,
+    subject: SubjectId,
+    registration: RegistrationId,
+    wording: ConsentTextId,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let standing = consent::Entity::find()
+        .filter(consent::Column::RegistrationId.eq(registration))
+        .filter(consent::Column::ConsentTextId.eq(wording))
+        .filter(consent::Column::WithdrawnAt.is_null())
+        .count(conn)
+        .await?;
+    if standing > 0 {
+        return Ok(());
+    }
+    let row = consent::ActiveModel {
+        id: Set(ConsentId::new()),
+        subject_id: Set(subject),
+        registration_id: Set(registration),
+        consent_text_id: Set(wording),
+        purpose: Set("run_webinar".to_owned()),
+        method: Set("form_box".to_owned()),
+        given_at: Set(now),
+        withdrawn_at: Set(None),
+    };
+    consent::Entity::insert(row).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+/// Mails with a link planned for this person since `since`, over all webinars of this coach.
+///
+/// # Errors
+/// When the database fails.
+pub async fn link_mails_since(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    subject: SubjectId,
+    since: Moment,
+) -> Result<u64, DbErr> {
+    let to_registration: RelationDef = mail::Entity::belongs_to(registration::Entity)
+        .from(mail::Column::RegistrationId)
+        .to(registration::Column::Id)
+        .into();
+    mail::Entity::find()
+        .join(JoinType::InnerJoin, to_registration)
+        .filter(registration::Column::SubjectId.eq(subject))
+        .filter(mail::Column::CoachId.eq(coach))
+        .filter(mail::Column::Template.is_in(LINK_TEMPLATES))
+        .filter(mail::Column::CreatedAt.gt(since))
+        .count(conn)
+        .await
+}
+
+/// One booking of this coach's webinar.
+///
+/// # Errors
+/// When the database fails.
+pub async fn registration(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    id: RegistrationId,
+) -> Result<Option<registration::Model>, DbErr> {
+    registration::Entity::find_by_id(id)
+        .filter(registration::Column::CoachId.eq(coach))
+        .filter(registration::Column::WebinarId.eq(webinar))
+        .one(conn)
+        .await
+}
+
+/// Public: the booking a room token names. The caller proves the token before anything of it is used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> Result<Option<registration::Model>, DbErr> {
+    registration::Entity::find_by_id(id).one(conn).await
+}
+
+/// Notes a visit to the room. It is no attendance: that needs play.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_view(
+    conn: &impl ConnectionTrait,
+    id: ViewId,
+    registration: &registration::Model,
+    video: VideoId,
+    (device, country): (&str, &str),
+    now: Moment,
+) -> Result<(), DbErr> {
+    let row = view::ActiveModel {
+        id: Set(id),
+        registration_id: Set(registration.id),
+        webinar_id: Set(registration.webinar_id),
+        video_id: Set(video),
+        opened_at: Set(now),
+        first_played_at: Set(None),
+        last_beat_at: Set(None),
+        device: Set(device.to_owned()),
+        country: Set(country.to_owned()),
+    };
+    view::Entity::insert(row).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+/// Where this person left this recording, in media milliseconds.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_position_ms(
+    conn: &impl ConnectionTrait,
+    registration: RegistrationId,
+    video: VideoId,
+) -> Result<Option<i64>, DbErr> {
+    watch_map::Entity::find_by_id((registration, video))
+        .select_only()
+        .column(watch_map::Column::LastPositionMs)
+        .into_tuple()
+        .one(conn)
+        .await
+}
+
+/// What one booking's watching says about its outcome.
+#[derive(Clone, Debug)]
+pub struct ProgressRow {
+    /// Which booking.
+    pub id: RegistrationId,
+    /// The recording its numbers belong to.
+    pub video: Option<VideoId>,
+    /// Unique seconds.
+    pub unique_seconds: i32,
+    /// When it was made final.
+    pub finalised_at: Option<Moment>,
+    /// Outcome as stored.
+    pub outcome: String,
+}
+
+/// Up to `limit` bookings of a webinar after `after`, in order of id, for judging them anew.
+///
+/// # Errors
+/// When the database fails.
+pub async fn progress_after(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    after: Option<RegistrationId>,
+    limit: u64,
+) -> Result<Vec<ProgressRow>, DbErr> {
+    use registration::Column::{CurrentVideoId, FinalisedAt, Id, Outcome, UniqueSeconds};
+    let mut find = registration::Entity::find()
+        .select_only()
+        .columns([Id, CurrentVideoId, UniqueSeconds, FinalisedAt, Outcome])
+        .filter(registration::Column::CoachId.eq(coach))
+        .filter(registration::Column::WebinarId.eq(webinar))
+        .order_by_asc(Id)
+        .limit(limit);
+    if let Some(after) = after {
+        find = find.filter(Id.gt(after));
+    }
+    let rows: Vec<(RegistrationId, Option<VideoId>, i32, Option<Moment>, String)> = find.into_tuple().all(conn).await?;
+    let row = |(id, video, unique_seconds, finalised_at, outcome)| ProgressRow { id, video, unique_seconds, finalised_at, outcome };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Gives these bookings another outcome.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_outcome(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    ids: &[RegistrationId],
+    outcome: Attendance,
+) -> Result<(), DbErr> {
+    registration::Entity::update_many()
+        .set(registration::ActiveModel { outcome: Set(outcome.as_str().to_owned()), ..Default::default() })
+        .filter(registration::Column::CoachId.eq(coach))
+        .filter(registration::Column::Id.is_in(ids.iter().copied()))
+        .exec(conn)
+        .await?;
+    Ok(())
+}
+
+/// A booking whose time has come to be made final.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    /// Which booking.
+    pub id: RegistrationId,
+    /// Whether nothing was watched past the floor.
+    pub is_missed: bool,
+}
+
+/// Up to `limit` bookings of all coaches that are due: their link ran out, or their last credited play is older than
+/// `last_play_before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due_to_be_final(
+    conn: &impl ConnectionTrait,
+    last_play_before: Moment,
+    limit: u64,
+    now: Moment,
+) -> Result<Vec<Due>, DbErr> {
+    use registration::Column::{ExpiresAt, FinalisedAt, Id, LastCreditAt, Outcome};
+    let rows: Vec<(RegistrationId, String)> = registration::Entity::find()
+        .select_only()
+        .columns([Id, Outcome])
+        .filter(FinalisedAt.is_null())
+        .filter(ExpiresAt.lte(now).or(LastCreditAt.lte(last_play_before)))
+        .order_by_asc(Id)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let due = |(id, outcome): (RegistrationId, String)| Due { id, is_missed: outcome == Attendance::Registered.as_str() };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// Makes bookings final. Those that missed it get that outcome.
+///
+/// # Errors
+/// When the database fails.
+pub async fn make_final(conn: &impl ConnectionTrait, due: &[Due], now: Moment) -> Result<(), DbErr> {
+    for missed in [false, true] {
+        let ids: Vec<RegistrationId> = due.iter().filter(|due| due.is_missed == missed).map(|due| due.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let mut row = registration::ActiveModel { finalised_at: Set(Some(now)), ..Default::default() };
+        if missed {
+            row.outcome = Set(Attendance::Missed.as_str().to_owned());
+        }
+        registration::Entity::update_many().set(row).filter(registration::Column::Id.is_in(ids)).exec(conn).await?;
+    }
+    Ok(())
+}

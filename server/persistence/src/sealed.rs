@@ -1,0 +1,159 @@
+//! Sealed values: a person's identity under that person's own key (privacy-design §2.2).
+//!
+//! XChaCha20-Poly1305 with a random nonce. The place and the row are bound as associated data, so a value copied to
+//! another column or row does not open there.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// First byte of every sealed value: how it was sealed.
+const VERSION: u8 = 1;
+const NONCE_BYTES: usize = 24;
+
+/// Where a sealed value lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `subject.email_ct`
+    SubjectEmail,
+    /// `subject.name_ct`
+    SubjectName,
+    /// `registration.answers_ct`
+    RegistrationAnswers,
+    /// `coach.totp_ct`
+    TotpSecret,
+    /// A key in the keyring, wrapped by the key-encryption key.
+    WrappedKey,
+    /// A coach's pepper in the keyring.
+    WrappedPepper,
+}
+
+impl Place {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::SubjectEmail => "subject.email_ct",
+            Self::SubjectName => "subject.name_ct",
+            Self::RegistrationAnswers => "registration.answers_ct",
+            Self::TotpSecret => "coach.totp_ct",
+            Self::WrappedKey => "dek.wrapped",
+            Self::WrappedPepper => "pepper.wrapped",
+        }
+    }
+}
+
+/// A person's rows that may be processed: the only form in which queries hand them out. A person who asked for
+/// restriction is not among them, and only the privacy module can reach her rows another way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Active<T>(T);
+
+impl<T> Active<T> {
+    /// Wraps rows a query has already filtered by the subject's state.
+    pub(crate) const fn new(row: T) -> Self {
+        Self(row)
+    }
+
+    /// The rows.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> std::ops::Deref for Active<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// A key that seals and opens. Wiped from memory when dropped; prints nothing of itself.
+#[derive(Clone)]
+pub struct SubjectKey(Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for SubjectKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SubjectKey(…)")
+    }
+}
+
+impl SubjectKey {
+    /// From its bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.0.as_slice().try_into().expect("a key has 32 bytes"))
+    }
+
+    /// Seals a value for one place of one row.
+    #[must_use]
+    pub fn seal(&self, place: Place, row: &[u8; 16], plain: &[u8]) -> Vec<u8> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).expect("the operating system gives randomness");
+        let aad = associated(place, row);
+        let sealed = self
+            .cipher()
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .expect("sealing fails only beyond 256 GiB");
+        [&[VERSION], nonce.as_slice(), &sealed].concat()
+    }
+
+    /// Opens a value sealed for this place of this row.
+    ///
+    /// # Errors
+    /// When it was sealed under another key, for another place or row, or was changed.
+    pub fn open(&self, place: Place, row: &[u8; 16], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        let (version, rest) = sealed.split_first().ok_or(Error::Sealed)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES).ok_or(Error::Sealed)?;
+        if *version != VERSION {
+            return Err(Error::Sealed);
+        }
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| Error::Sealed)?;
+        let aad = associated(place, row);
+        self.cipher().decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &aad }).map_err(|_| Error::Sealed)
+    }
+}
+
+fn associated(place: Place, row: &[u8; 16]) -> Vec<u8> {
+    [place.label().as_bytes(), b"\0", row].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_value_opens_only_with_its_key_place_and_row(plain in prop::collection::vec(any::<u8>(), 0..300), key: [u8; 32], row: [u8; 16]) {
+            let own = SubjectKey::from_bytes(key);
+            let sealed = own.seal(Place::SubjectEmail, &row, &plain);
+            prop_assert_eq!(own.open(Place::SubjectEmail, &row, &sealed).expect("opens"), plain.clone());
+            let mut other_key = key;
+            other_key[0] ^= 1;
+            let mut other_row = row;
+            other_row[15] ^= 1;
+            prop_assert!(SubjectKey::from_bytes(other_key).open(Place::SubjectEmail, &row, &sealed).is_err());
+            prop_assert!(own.open(Place::SubjectName, &row, &sealed).is_err());
+            prop_assert!(own.open(Place::SubjectEmail, &other_row, &sealed).is_err());
+            for position in [0, 1, sealed.len() - 1] {
+                let mut changed = sealed.clone();
+                changed[position] ^= 1;
+                prop_assert!(own.open(Place::SubjectEmail, &row, &changed).is_err());
+            }
+        }
+
+        #[test]
+        fn rubbish_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            prop_assert!(SubjectKey::from_bytes([7; 32]).open(Place::SubjectEmail, &[0; 16], &bytes).is_err());
+        }
+    }
+}
