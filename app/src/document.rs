@@ -62,12 +62,13 @@ pub fn studio_shell(_options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=assets.css/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="modulepreload" href=assets.js nonce=nonce.clone()/>
+                {posted}
+                <script type="module" nonce=nonce inner_html=loader></script>
                 <MetaTags/>
             </head>
+            // Nothing but the application may stand here: the browser takes the body over from its first node.
             <body class="studio">
-                {posted}
                 <App/>
-                <script type="module" nonce=nonce inner_html=loader></script>
             </body>
         </html>
     }

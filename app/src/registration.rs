@@ -85,10 +85,9 @@ pub fn registered_page(
         "Check your inbox: your own link is on its way to "
     };
     let way_in = (!booking.was_registered).then(|| {
-        // In a frame the room needs the whole window: a recording in a narrow column helps nobody.
-        let target = embed.then_some("_top");
+        let href = if embed { format!("{}?embed=1", booking.room_path) } else { booking.room_path.clone() };
         view! {
-            <p><a class="button primary" href=booking.room_path.clone() target=target>"Watch now"</a></p>
+            <p><a class="button primary" href=href>"Watch now"</a></p>
             <p class="quiet">"Or later, and on another device: the link in the mail opens the same place. It works for "{wording::days(invitation.link_days)}" from the first time you press play."</p>
         }
     });

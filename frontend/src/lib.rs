@@ -5,7 +5,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Takes over the page.
 #[wasm_bindgen]
 pub fn hydrate() {
-    #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::wake);
 }

@@ -575,6 +575,8 @@ pub struct Room {
     pub recorded: String,
     /// How people meet it.
     pub session_kind: SessionKind,
+    /// Sites that may embed it.
+    pub embed_hosts: Vec<String>,
     /// When the link stops working.
     pub expires_at: Moment,
     /// What plays; nothing once the link has expired or the recording is gone.

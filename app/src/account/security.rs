@@ -57,7 +57,7 @@ fn WhenOff(shown: RwSignal<Option<Shown>>) -> impl IntoView {
         <p>"With it, signing in takes your password and a code from an app on your phone. Somebody who learns your password cannot get in."</p>
         <PostForm name="begin_second_factor" shown=shown>
             <TextField name="password" label="Your password" kind="password" autocomplete="current-password"/>
-            <Submit label="Set it up" kind=""/>
+            <Submit label="Set up the second factor" kind=""/>
         </PostForm>
     }
 }
@@ -99,7 +99,7 @@ fn CodeForm(shown: RwSignal<Option<Shown>>) -> impl IntoView {
     view! {
         <PostForm name="enable_second_factor" shown=shown>
             <TextField name="code" label="The six digits it shows now" autocomplete="one-time-code" inputmode="numeric"/>
-            <Submit label="Turn it on"/>
+            <Submit label="Turn on the second factor"/>
         </PostForm>
     }
 }

@@ -20,6 +20,7 @@ fn room() -> Room {
         description_html: String::new(),
         first_name: Some("Tom".to_owned()),
         recorded: "October 2026".to_owned(),
+        embed_hosts: Vec::new(),
         session_kind: SessionKind::OnDemand,
         expires_at: Moment::from_unix_seconds(1_800_000_000),
         player: Some(PlayerProps {

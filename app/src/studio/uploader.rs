@@ -53,9 +53,36 @@ struct Transfer {
     length: RwSignal<u64>,
     speed: RwSignal<Speed>,
     is_pausing: RwSignal<bool>,
-    file: StoredValue<Option<File>, LocalStorage>,
+    file: Held<File>,
     address: RwSignal<Option<String>>,
-    under_way: StoredValue<Option<XmlHttpRequest>, LocalStorage>,
+    under_way: Held<XmlHttpRequest>,
+}
+
+/// Something of the browser's own. The server holds none: it must not be dropped on another thread than its own.
+struct Held<T: 'static>(Option<StoredValue<Option<T>, LocalStorage>>);
+
+impl<T> Clone for Held<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Held<T> {}
+
+impl<T: Clone> Held<T> {
+    fn nothing() -> Self {
+        Self((!cfg!(feature = "ssr")).then(|| StoredValue::new_local(None)))
+    }
+
+    fn put(self, value: Option<T>) {
+        if let Some(place) = self.0 {
+            place.set_value(value);
+        }
+    }
+
+    fn get(self) -> Option<T> {
+        self.0.and_then(|place| place.get_value())
+    }
 }
 
 fn now_seconds() -> f64 {
@@ -110,21 +137,19 @@ impl Transfer {
             length: RwSignal::new(0),
             speed: RwSignal::new(Speed::default()),
             is_pausing: RwSignal::new(false),
-            file: StoredValue::new_local(None),
+            file: Held::nothing(),
             address: RwSignal::new(None),
-            under_way: StoredValue::new_local(None),
+            under_way: Held::nothing(),
         }
     }
 
     fn pause(self) {
         self.is_pausing.set(true);
-        self.under_way.with_value(|request| {
-            if let Some(request) = request
-                && let Err(error) = request.abort()
-            {
-                leptos::logging::warn!("the request goes on: {error:?}");
-            }
-        });
+        if let Some(request) = self.under_way.get()
+            && let Err(error) = request.abort()
+        {
+            leptos::logging::warn!("the request goes on: {error:?}");
+        }
     }
 
     /// Begins with a chosen file, or goes on with one that was begun before.
@@ -138,7 +163,7 @@ impl Transfer {
         self.length.set(size);
         self.sent.set(0);
         self.address.set(unfinished(open, &file.name(), size).map(|upload| upload.url.clone()));
-        self.file.set_value(Some(file));
+        self.file.put(Some(file));
         self.go_on(webinar, refresh);
     }
 
@@ -189,7 +214,7 @@ impl Transfer {
     }
 
     async fn run(self, webinar: WebinarId) -> Result<(), Stop> {
-        let Some(file) = self.file.get_value() else { return Ok(()) };
+        let Some(file) = self.file.get() else { return Ok(()) };
         let length = self.length.get_untracked();
         let (address, mut offset) = match self.address.get_untracked() {
             Some(address) => {
@@ -259,9 +284,9 @@ impl Transfer {
             }
         });
         request.upload().ok()?.set_onprogress(Some(on_progress.as_ref().unchecked_ref()));
-        self.under_way.set_value(Some(request.clone()));
+        self.under_way.put(Some(request.clone()));
         let reply = ask(&request, Some(&piece)).await;
-        self.under_way.set_value(None);
+        self.under_way.put(None);
         reply
     }
 }

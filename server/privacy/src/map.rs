@@ -307,6 +307,7 @@ struct File {
     bases: BTreeMap<String, Basis>,
     retentions: BTreeMap<String, Retention>,
     classes: BTreeMap<String, Class>,
+    presets: BTreeMap<String, Entry>,
     business: BTreeMap<String, Group>,
     keyring: BTreeMap<String, Group>,
     objects: Group,
@@ -326,6 +327,7 @@ enum Never {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
+    like: Option<String>,
     #[serde(default)]
     defaults: Entry,
     unlinked: Option<String>,
@@ -366,7 +368,10 @@ impl DataMap {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text).map_err(Error::Shape)?;
         if file.version != VERSION {
-            return Err(Error::Incomplete(vec![format!("version {} is not {VERSION}", file.version)]));
+            return Err(Error::Incomplete(vec![format!(
+                "version {} is not {VERSION}",
+                file.version
+            )]));
         }
         let mut faults = Vec::new();
         let mut places = Vec::new();
@@ -377,23 +382,58 @@ impl DataMap {
                 if let Some(reason) = &group.unlinked {
                     unlinked.insert((store, table.clone()), reason.clone());
                 }
-                let location = |column| Location::Column { store, table: table.clone(), column };
-                group.resolve(location, &mut places, &mut faults);
+                let location = |column| Location::Column {
+                    store,
+                    table: table.clone(),
+                    column,
+                };
+                group.resolve(location, &file.presets, &mut places, &mut faults);
             }
         }
         for (job, group) in file.queue {
-            group.resolve(|field| Location::Payload { job: job.clone(), field }, &mut places, &mut faults);
+            group.resolve(
+                |field| Location::Payload {
+                    job: job.clone(),
+                    field,
+                },
+                &file.presets,
+                &mut places,
+                &mut faults,
+            );
         }
-        file.objects.resolve(Location::Object, &mut places, &mut faults);
-        file.cookies.resolve(Location::Cookie, &mut places, &mut faults);
-        file.logs.resolve(Location::Log, &mut places, &mut faults);
-        file.metrics.resolve(Location::Metric, &mut places, &mut faults);
-        file.mail.resolve(Location::Mail, &mut places, &mut faults);
+        file.objects
+            .resolve(Location::Object, &file.presets, &mut places, &mut faults);
+        file.cookies
+            .resolve(Location::Cookie, &file.presets, &mut places, &mut faults);
+        file.logs
+            .resolve(Location::Log, &file.presets, &mut places, &mut faults);
+        file.metrics
+            .resolve(Location::Metric, &file.presets, &mut places, &mut faults);
+        file.mail
+            .resolve(Location::Mail, &file.presets, &mut places, &mut faults);
         places.sort_by(|one, other| one.location.cmp(&other.location));
-        let File { purposes, bases, retentions, classes, .. } = file;
-        let map = Self { purposes, bases, retentions, classes, jobs, places, unlinked };
+        let File {
+            purposes,
+            bases,
+            retentions,
+            classes,
+            ..
+        } = file;
+        let map = Self {
+            purposes,
+            bases,
+            retentions,
+            classes,
+            jobs,
+            places,
+            unlinked,
+        };
         map.check(&mut faults);
-        if faults.is_empty() { Ok(map) } else { Err(Error::Incomplete(faults)) }
+        if faults.is_empty() {
+            Ok(map)
+        } else {
+            Err(Error::Incomplete(faults))
+        }
     }
 
     /// The entries of one database's columns, as (table, column, entry).
@@ -406,15 +446,30 @@ impl DataMap {
 }
 
 impl Group {
-    fn resolve(self, location: impl Fn(String) -> Location, places: &mut Vec<Place>, faults: &mut Vec<String>) {
-        let defaults = self.defaults;
+    fn resolve(
+        self,
+        location: impl Fn(String) -> Location,
+        presets: &BTreeMap<String, Entry>,
+        places: &mut Vec<Place>,
+        faults: &mut Vec<String>,
+    ) {
+        let preset = self.like.as_ref().map(|like| presets.get(like).ok_or(like)).transpose();
+        let preset = preset.unwrap_or_else(|like| {
+            faults.push(format!(
+                "{} is like {like}, which does not exist",
+                location("*".to_owned())
+            ));
+            None
+        });
+        let defaults = self.defaults.or(preset.cloned().unwrap_or_default());
         for (name, own) in self.holds {
             let location = location(name.clone());
-            let Some(class) = own.class.or_else(|| defaults.class.clone()) else {
+            let entry = own.or(defaults.clone());
+            let Some(class) = entry.class else {
                 faults.push(format!("{location} has no class"));
                 continue;
             };
-            let Some(subject) = own.subject.or(defaults.subject) else {
+            let Some(subject) = entry.subject else {
                 faults.push(format!("{location} does not say whose it is"));
                 continue;
             };
@@ -422,17 +477,321 @@ impl Group {
                 location,
                 class,
                 subject,
-                purposes: own.purpose.or_else(|| defaults.purpose.clone()).unwrap_or_default(),
-                basis: own.basis.or_else(|| defaults.basis.clone()),
-                retention: own.retention.or_else(|| defaults.retention.clone()),
-                export: own.export.or_else(|| defaults.export.clone()),
-                export_name: own.name.unwrap_or(name),
-                erase: own.erase.or_else(|| defaults.erase.clone()),
-                rectify: own.rectify.or(defaults.rectify).unwrap_or(false),
-                restrict: own.restrict.or(defaults.restrict),
-                form: own.form.or(defaults.form).unwrap_or_default(),
-                link: own.link,
+                purposes: entry.purpose.unwrap_or_default(),
+                basis: entry.basis,
+                retention: entry.retention,
+                export: entry.export,
+                export_name: entry.name.unwrap_or(name),
+                erase: entry.erase,
+                rectify: entry.rectify.unwrap_or(false),
+                restrict: entry.restrict,
+                form: entry.form.unwrap_or_default(),
+                link: entry.link,
             });
         }
+    }
+}
+
+impl Entry {
+    fn or(self, other: Self) -> Self {
+        Self {
+            class: self.class.or(other.class),
+            subject: self.subject.or(other.subject),
+            purpose: self.purpose.or(other.purpose),
+            basis: self.basis.or(other.basis),
+            retention: self.retention.or(other.retention),
+            export: self.export.or(other.export),
+            name: self.name.or(other.name),
+            erase: self.erase.or(other.erase),
+            rectify: self.rectify.or(other.rectify),
+            restrict: self.restrict.or(other.restrict),
+            form: self.form.or(other.form),
+            link: self.link.or(other.link),
+        }
+    }
+}
+
+/// Tables that are a person, rather than about one.
+const ROOTS: [&str; 2] = ["coach", "subject"];
+
+impl DataMap {
+    fn check(&self, faults: &mut Vec<String>) {
+        for place in &self.places {
+            self.check_references(place, faults);
+            if place.is_personal() {
+                check_personal(place, faults);
+            }
+        }
+        for (name, retention) in &self.retentions {
+            if let Some(job) = retention.enforced_by.as_ref().filter(|job| !self.jobs.contains(*job)) {
+                faults.push(format!("retention {name} is enforced by {job}, which is no job"));
+            }
+        }
+        self.check_use(faults);
+        self.check_paths(faults);
+    }
+
+    fn check_references(&self, place: &Place, faults: &mut Vec<String>) {
+        let mut fault = |text: String| faults.push(format!("{} {text}", place.location));
+        match self.classes.get(&place.class) {
+            None => fault(format!("is of class {}, which does not exist", place.class)),
+            Some(class) if class.identifies && !place.is_personal() => {
+                fault(format!(
+                    "is of class {}, which is always about somebody; it names nobody",
+                    place.class
+                ));
+            }
+            Some(_) => {}
+        }
+        for purpose in place
+            .purposes
+            .iter()
+            .filter(|purpose| !self.purposes.contains_key(*purpose))
+        {
+            fault(format!("has purpose {purpose}, which does not exist"));
+        }
+        if let Some(basis) = place.basis.as_ref().filter(|basis| !self.bases.contains_key(*basis)) {
+            fault(format!("has basis {basis}, which does not exist"));
+        }
+        if let Some(retention) = place
+            .retention
+            .as_ref()
+            .filter(|name| !self.retentions.contains_key(*name))
+        {
+            fault(format!("has retention {retention}, which does not exist"));
+        }
+        if let Some(link) = place
+            .link
+            .as_ref()
+            .filter(|link| !self.tables().contains(link.to.as_str()))
+        {
+            fault(format!("names table {}, which does not exist", link.to));
+        }
+    }
+
+    /// What nothing refers to is a leftover, and the public page would show it.
+    fn check_use(&self, faults: &mut Vec<String>) {
+        let used: BTreeSet<&str> = self.places.iter().map(|place| place.class.as_str()).collect();
+        let unused = self.classes.keys().filter(|name| !used.contains(name.as_str()));
+        faults.extend(unused.map(|name| format!("nothing is of class {name}")));
+        let used: BTreeSet<&str> = self.places.iter().filter_map(|place| place.basis.as_deref()).collect();
+        let unused = self.bases.keys().filter(|name| !used.contains(name.as_str()));
+        faults.extend(unused.map(|name| format!("nothing has basis {name}")));
+        let used: BTreeSet<&str> = self
+            .places
+            .iter()
+            .filter_map(|place| place.retention.as_deref())
+            .collect();
+        let unused = self.retentions.keys().filter(|name| !used.contains(name.as_str()));
+        faults.extend(unused.map(|name| format!("nothing has retention {name}")));
+    }
+
+    fn tables(&self) -> BTreeSet<&str> {
+        let columns = self.columns(Store::Business).chain(self.columns(Store::Keyring));
+        columns.map(|(table, _, _)| table).collect()
+    }
+
+    /// An eraser that starts at a person has to reach every row about her.
+    fn check_paths(&self, faults: &mut Vec<String>) {
+        let mut reached: BTreeSet<&str> = ROOTS.into_iter().collect();
+        let deep: Vec<(&str, &str)> = [Store::Business, Store::Keyring]
+            .into_iter()
+            .flat_map(|store| self.columns(store))
+            .filter_map(|(table, _, place)| place.link.as_ref().map(|link| (table, link)))
+            .filter(|(_, link)| link.path == Path::Deep)
+            .map(|(table, link)| (table, link.to.as_str()))
+            .collect();
+        loop {
+            let before = reached.len();
+            for (table, to) in &deep {
+                if reached.contains(to) {
+                    reached.insert(table);
+                }
+            }
+            if reached.len() == before {
+                break;
+            }
+        }
+        for store in [Store::Business, Store::Keyring] {
+            let personal: BTreeSet<&str> = self
+                .columns(store)
+                .filter(|(_, _, place)| place.is_personal())
+                .map(|(table, _, _)| table)
+                .collect();
+            for table in personal {
+                let excused = self.unlinked.contains_key(&(store, table.to_owned()));
+                match (reached.contains(table), excused) {
+                    (false, false) => faults.push(format!("no deep link leads from {store}.{table} to a person")),
+                    (true, true) => faults.push(format!("{store}.{table} is said to be unlinked, and is linked")),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+fn check_personal(place: &Place, faults: &mut Vec<String>) {
+    let missing = [
+        (place.purposes.is_empty(), "purpose"),
+        (place.basis.is_none(), "basis"),
+        (place.retention.is_none(), "retention"),
+        (place.erase.is_none(), "erasure"),
+        (place.export.is_none(), "export"),
+        (place.restrict.is_none(), "restriction"),
+    ];
+    for (_, what) in missing.into_iter().filter(|(is_missing, _)| *is_missing) {
+        faults.push(format!("{} is personal and has no {what}", place.location));
+    }
+    if place
+        .export
+        .as_ref()
+        .is_some_and(|export| matches!(export, Export::Never(reason) if reason.trim().is_empty()))
+    {
+        faults.push(format!("{} is not exported, and no reason is given", place.location));
+    }
+    // Backups keep the row for 90 days more; only the lost key makes it unreadable there.
+    if place.form == Form::Sealed && place.subject == Subject::Viewer && place.erase != Some(Erase::Shred) {
+        faults.push(format!(
+            "{} is sealed under the person's key, and erasing does not destroy it",
+            place.location
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults_after(from: &str, to: &str) -> Vec<String> {
+        assert!(TEXT.contains(from), "{from} is in the map");
+        match DataMap::parse(&TEXT.replacen(from, to, 1)) {
+            Ok(_) => Vec::new(),
+            Err(Error::Incomplete(faults)) => faults,
+            Err(Error::Shape(error)) => vec![error.message().to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_map_of_this_build_is_complete() {
+        let map = DataMap::load().unwrap_or_else(|error| panic!("{error}"));
+        assert!(map.columns(Store::Business).count() > 200);
+        assert_eq!(map.columns(Store::Keyring).count(), 8);
+    }
+
+    #[test]
+    fn an_entry_overrules_its_tables_defaults() {
+        let map = DataMap::load().expect("loads");
+        let (_, _, email) = map
+            .columns(Store::Business)
+            .find(|(t, c, _)| (*t, *c) == ("subject", "email_ct"))
+            .expect("there");
+        assert_eq!(
+            (email.subject, email.form, &email.erase),
+            (Subject::Viewer, Form::Sealed, &Some(Erase::Shred))
+        );
+        assert_eq!(
+            (email.export_name.as_str(), &email.export),
+            ("email", &Some(Export::Portable))
+        );
+        assert_eq!(email.basis.as_deref(), Some("on_behalf"));
+    }
+
+    #[test]
+    fn what_does_not_exist_cannot_be_named() {
+        let coach = "[business.coach.holds]\nid = { class = \"identifier\"";
+        for (change, fault) in [
+            (
+                "[business.coach.holds]\nid = { class = \"identity\"",
+                "is of class identity, which does not exist",
+            ),
+            (
+                "[business.coach.holds]\nid = { purpose = [\"sell\"]",
+                "has purpose sell, which does not exist",
+            ),
+            (
+                "[business.coach.holds]\nid = { basis = \"habit\"",
+                "has basis habit, which does not exist",
+            ),
+            (
+                "[business.coach.holds]\nid = { retention = \"forever\"",
+                "has retention forever, which does not exist",
+            ),
+            (
+                "[business.coach.holds]\nid = { link = { to = \"nobody\", path = \"deep\" }",
+                "names table nobody, which does not exist",
+            ),
+        ] {
+            assert_eq!(faults_after(coach, change), [format!("business.coach.id {fault}")]);
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        for change in [
+            "id = { clas = \"x\", class = \"identifier\"",
+            "id = { erase = \"later\", class = \"identifier\"",
+        ] {
+            let faults = faults_after("id = { class = \"identifier\"", change);
+            assert!(faults.len() == 1 && faults[0].starts_with("unknown "), "{faults:?}");
+        }
+        let faults = faults_after("log = \"never\"", "log = \"sometimes\"");
+        assert!(
+            faults.len() == 1 && faults[0].starts_with("unknown variant"),
+            "{faults:?}"
+        );
+    }
+
+    #[test]
+    fn personal_data_needs_every_answer() {
+        let faults = faults_after(
+            "[business.coach]\nlike = \"account\"",
+            "[business.coach]\ndefaults = { class = \"account_event\", subject = \"coach\" }",
+        );
+        for what in ["purpose", "basis", "retention", "erasure", "export", "restriction"] {
+            let fault = format!("business.coach.created_at is personal and has no {what}");
+            assert!(faults.contains(&fault), "{fault}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let sealed = "form = \"sealed\", name = \"answers\", erase = \"shred\"";
+        assert_eq!(
+            faults_after(sealed, "form = \"sealed\", name = \"answers\""),
+            ["business.registration.answers_ct is sealed under the person's key, and erasing does not destroy it"]
+        );
+        assert_eq!(
+            faults_after("applied_at = {}", "applied_at = { class = \"email\" }"),
+            ["business.seaql_migrations.applied_at is of class email, which is always about somebody; it names nobody"]
+        );
+        assert_eq!(
+            faults_after("enforced_by = \"sweep_uploads\"", "enforced_by = \"sweep\""),
+            ["retention upload is enforced by sweep, which is no job"]
+        );
+        assert_eq!(
+            faults_after(
+                "view_id = { class = \"identifier\", export = \"access\", link = { to = \"view\", path = \"deep\" } }",
+                "view_id = {}"
+            ),
+            ["no deep link leads from business.beat to a person"]
+        );
+        assert_eq!(
+            faults_after(
+                "[business.coach]\nlike = \"account\"",
+                "[business.coach]\nlike = \"me\""
+            )[0],
+            "business.coach.* is like me, which does not exist"
+        );
+        assert_eq!(
+            faults_after("export = { never = \"A credential.\" }", "export = { never = \" \" }").len(),
+            1
+        );
+        assert_eq!(
+            faults_after(
+                "[classes.work]",
+                "[classes.spare]\ntitle = \"\"\ndpv = \"\"\n[classes.work]"
+            ),
+            ["nothing is of class spare"]
+        );
     }
 }

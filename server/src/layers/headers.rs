@@ -13,7 +13,6 @@ const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Adds what the handler did not set itself.
 pub async fn secure(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let is_embed = request.uri().path().ends_with("/embed");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     default(headers, header::CONTENT_SECURITY_POLICY, NOTHING);
@@ -22,7 +21,9 @@ pub async fn secure(State(state): State<AppState>, request: Request, next: Next)
     default(headers, HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=(), browsing-topics=()");
     default(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     default(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    if !is_embed {
+    // The old header knows no list, so it is left out where the policy names who may frame the page.
+    let may_be_framed = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok()).is_some_and(|policy| policy.contains("frame-ancestors 'self'"));
+    if !may_be_framed {
         default(headers, header::X_FRAME_OPTIONS, "DENY");
     }
     if state.backend.config().is_https() {

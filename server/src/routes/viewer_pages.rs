@@ -9,7 +9,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use backend::Client;
 use domain::registration::RegistrationForm;
-use domain::webinar::Invitation;
 use serde::Deserialize;
 
 use super::answer;
@@ -38,10 +37,10 @@ fn assets(state: &AppState) -> ViewerAssets {
 }
 
 /// Sites a page may be framed by: nobody, or for its frame the webinar's list and ourselves.
-fn frame_ancestors(invitation: Option<&Invitation>) -> String {
-    let Some(invitation) = invitation else { return "'none'".to_owned() };
+fn frame_ancestors(embed_hosts: Option<&[String]>) -> String {
+    let Some(embed_hosts) = embed_hosts else { return "'none'".to_owned() };
     let mut list = "'self'".to_owned();
-    for host in &invitation.embed_hosts {
+    for host in embed_hosts {
         let local = host.starts_with("localhost") || host.starts_with("127.0.0.1");
         list.push_str(if local { " http://" } else { " https://" });
         list.push_str(host);
@@ -79,7 +78,7 @@ async fn show(state: &AppState, slug: &str, embed: bool, source: String, client:
     let form = RegistrationForm { source, ..RegistrationForm::default() };
     let nonce = nonce();
     let html = registration_page(&invitation, &form, None, embed, &assets(state), &nonce);
-    page(StatusCode::OK, html, &nonce, &frame_ancestors(embed.then_some(&invitation)))
+    page(StatusCode::OK, html, &nonce, &frame_ancestors(embed.then_some(&invitation.embed_hosts)))
 }
 
 /// The registration page.
@@ -111,7 +110,7 @@ async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm,
         Ok(invitation) => invitation,
         Err(error) => return answer::page(state, error),
     };
-    let ancestors = frame_ancestors(embed.then_some(&invitation));
+    let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
     match outcome {
         Ok(booking) => {
             let html = registered_page(&invitation, &form, &booking, embed, &assets(state), &nonce);
@@ -157,7 +156,7 @@ pub async fn link_again(State(state): State<AppState>, Path(slug): Path<String>,
         Err(error) => return answer::page(&state, error),
     };
     let nonce = nonce();
-    let ancestors = frame_ancestors(form.embed.then_some(&invitation));
+    let ancestors = frame_ancestors(form.embed.then_some(&invitation.embed_hosts));
     let (status, refusal) = match visitor.send_link_again(&slug, &form.email, &client).await {
         Ok(()) => (StatusCode::OK, None),
         Err(error) => {
@@ -170,14 +169,18 @@ pub async fn link_again(State(state): State<AppState>, Path(slug): Path<String>,
 }
 
 /// A registrant's own link. GET changes nothing about the person: a visit is opened, attendance needs play.
-pub async fn room(State(state): State<AppState>, Path(token): Path<String>, Extension(client): Extension<Client>) -> Response {
+///
+/// Opened from the frame it stays in the frame (`?embed=1`), on the sites the coach named.
+pub async fn room(State(state): State<AppState>, Path(token): Path<String>, RawQuery(query): RawQuery, Extension(client): Extension<Client>) -> Response {
     let room = match state.backend.visitor().room(&token, &client).await {
         Ok(room) => room,
         Err(error) => return answer::page(&state, error),
     };
     let nonce = nonce();
     let html = room_page(&room, &assets(&state), &nonce);
-    let mut response = page(StatusCode::OK, html, &nonce, "'none'");
+    let is_embed = query.as_deref() == Some("embed=1");
+    let ancestors = frame_ancestors(is_embed.then_some(&room.embed_hosts));
+    let mut response = page(StatusCode::OK, html, &nonce, &ancestors);
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));

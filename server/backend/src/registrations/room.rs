@@ -57,6 +57,7 @@ impl Visitor {
             first_name: backend.first_name(&found, &row).await?,
             recorded: recorded(&row, video.as_ref()),
             session_kind: kind_of(&row)?,
+            embed_hosts: serde_json::from_str(&row.embed_hosts)?,
             expires_at: found.expires_at,
             player,
         })
