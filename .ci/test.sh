@@ -4,7 +4,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 parts=${MW_TEST_PARTS:-rust}
-packages=${MW_TEST_PACKAGES:-domain mail storage}
+packages=${MW_TEST_PACKAGES:-domain jobs persistence privacy storage media mail testkit backend}
 unset MW_TEST_PARTS MW_TEST_PACKAGES
 
 .ci/setup.sh test
