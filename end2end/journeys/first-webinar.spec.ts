@@ -66,7 +66,7 @@ test('from an empty account to a public page, through a lost network', async ({ 
 
   // The publish check names what is missing; she mends it and publishes.
   await editor.open(page, id);
-  await expect(page.getByText(/say who is speaking/i).first()).toBeVisible();
+  await expect(page.getByText(/the page has no description/i).first()).toBeVisible();
   const slug = `first-week-${process.pid}`;
   await fill(page, { slug, presenter: 'Maya Brandt', recorded_month: '2026-11' });
   await editor.save(page);

@@ -30,10 +30,13 @@ pub fn Settings(webinar: WebinarView) -> impl IntoView {
                 <div id="recorded_month"><TextField name="recorded_month" label="Recorded in" kind="month" value=form.recorded_month.clone() optional=true hint="Viewers are told. For example 2026-11."/></div>
             </section>
             <Asks webinar=webinar.clone()/>
+            <section>
+                <h2>"On your own site"</h2>
+                <TextArea name="embed_hosts" label="Sites that may show it" value=form.embed_hosts.clone() rows=3 optional=true hint="One address per line, such as www.example.com. The snippet to paste there stands above once the page is published."/>
+            </section>
             <details>
-                <summary>"Look, sites, sessions and what counts as watched"</summary>
+                <summary>"Colour, sessions and what counts as watched"</summary>
                 <Colour accent=form.accent.clone()/>
-                <TextArea name="embed_hosts" label="Sites that may show it" value=form.embed_hosts.clone() rows=3 optional=true hint="One address per line, such as www.example.com."/>
                 <Select name="session_kind" label="Kind of session" options=kinds value=form.session_kind.clone() hint="On demand starts when somebody presses play; a replay is the recording of something that took place."/>
                 <TextField name="link_days" label="Days a link works" value=form.link_days.clone() inputmode="numeric" hint="From the first time somebody presses play."/>
                 <TextField name="end_percent" label="Percent that count as “attended to the end”" value=form.end_percent.clone() inputmode="numeric"/>
