@@ -69,7 +69,8 @@ fn People(id: WebinarId, query: RegistrantQuery, page: RegistrantPage) -> impl I
     let csv = format!("{path}.csv");
     let search = query.search.clone();
     let has_filter = !query.search.is_empty() || !query.status.is_empty();
-    let count = if has_filter { format!("{} of {} people", page.matching, page.total) } else { format!("{} people", page.total) };
+    let people = if page.total == 1 { "1 person".to_owned() } else { format!("{} people", page.total) };
+    let count = if has_filter { format!("{} of {people}", page.matching) } else { people };
     let table = if page.total == 0 {
         view! { <p class="empty">"Nobody has registered yet. Everybody who does appears here at once, with what they watched."</p> }.into_any()
     } else if page.rows.is_empty() {
