@@ -16,6 +16,8 @@ cargo clippy --quiet --all-targets -p xtask -- -D warnings
 say "Lints: browser side"
 cargo clippy --quiet --target $wasm -p frontend -- -D warnings
 cargo clippy --quiet --target $wasm -p viewer -- -D warnings
+say "Types of the journeys"
+if have npm; then (cd end2end && node_modules/.bin/tsc --noEmit); else warn "Node is missing: the journeys were not checked."; fi
 say "Rules"
 cargo xtask cfg-count
 cargo xtask purity

@@ -3,8 +3,8 @@
 # MW_TEST_PARTS picks parts (rust site browser); MW_TEST_PACKAGES picks crates.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
-parts=${MW_TEST_PARTS:-rust}
-packages=${MW_TEST_PACKAGES:-domain jobs persistence privacy storage media mail testkit backend}
+parts=${MW_TEST_PARTS:-rust site browser}
+packages=${MW_TEST_PACKAGES:-domain jobs persistence privacy storage media mail testkit backend app server xtask}
 unset MW_TEST_PARTS MW_TEST_PACKAGES
 
 .ci/setup.sh test
@@ -95,6 +95,7 @@ browser_tests() {
   local chromium
   chromium=$(chromium_path)
   if [ -z "$chromium" ] || [ ! -x end2end/node_modules/.bin/playwright ]; then skipped+=("the browser journeys"); return; fi
+  if [ ! -x "$FOREIGN/bin/python" ]; then skipped+=("tuspy"); fi
   cargo build --quiet -p server
   say "Browser journeys"
   (cd end2end && env MW_BIN="$CARGO_TARGET_DIR/debug/mini-webinar" MW_SITE="$SITE" MW_CHROMIUM="$chromium" MW_FOREIGN="$FOREIGN" \

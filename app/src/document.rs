@@ -114,17 +114,23 @@ pub fn mailbox_page(css: &str, mails: &[(String, String, String, String)]) -> St
             }
         })
         .collect();
-    let empty = mails.is_empty().then(|| view! { <p>"No mail was sent yet. Register for a webinar, and it appears here."</p> });
+    let empty =
+        mails.is_empty().then(|| view! { <p>"No mail was sent yet. Register for a webinar, and it appears here."</p> });
     let main = view! { <main class="mailbox" id="content"><h1>"Dev mailbox"</h1>{empty}{mails}</main> };
     plain_page(css, "Dev mailbox", main)
 }
 
 /// A plain text as HTML in which addresses can be clicked.
 fn linked(text: &str) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let escape =
+        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let word = |word: &str| {
         let escaped = escape(word);
-        if word.starts_with("http://") || word.starts_with("https://") { format!("<a href=\"{escaped}\">{escaped}</a>") } else { escaped }
+        if word.starts_with("http://") || word.starts_with("https://") {
+            format!("<a href=\"{escaped}\">{escaped}</a>")
+        } else {
+            escaped
+        }
     };
     text.split_inclusive(char::is_whitespace)
         .map(|piece| {
@@ -141,6 +147,9 @@ mod tests {
     #[test]
     fn a_letter_can_be_clicked_and_breaks_nothing() {
         let html = linked("Hello <b>\nhttps://x.example/confirm?t=a&b=\"1\" bye");
-        assert_eq!(html, "Hello &lt;b&gt;\n<a href=\"https://x.example/confirm?t=a&amp;b=&quot;1&quot;\">https://x.example/confirm?t=a&amp;b=&quot;1&quot;</a> bye");
+        assert_eq!(
+            html,
+            "Hello &lt;b&gt;\n<a href=\"https://x.example/confirm?t=a&amp;b=&quot;1&quot;\">https://x.example/confirm?t=a&amp;b=&quot;1&quot;</a> bye"
+        );
     }
 }

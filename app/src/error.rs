@@ -37,24 +37,9 @@ impl FromServerFnError for AppError {
     }
 }
 
-/// The refusal an error of the engine stands for. A fault is logged here, once, under the reference the person sees.
-#[cfg(feature = "ssr")]
-pub fn refusal_of(error: backend::Error) -> Refusal {
-    match error {
-        backend::Error::Refused(refusal) => refusal,
-        backend::Error::Fault(fault) => {
-            let bytes: [u8; 4] = backend::secrets::random();
-            let reference: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            tracing::error!(reference, error = backend::error::chain(&fault), "a request failed");
-            let message = format!("Something went wrong on our side. Please try again; if it stays, tell us the reference {reference}.");
-            Refusal::new(RefusalKind::Conflict, message)
-        }
-    }
-}
-
 #[cfg(feature = "ssr")]
 impl From<backend::Error> for AppError {
     fn from(error: backend::Error) -> Self {
-        Self(refusal_of(error))
+        Self(error.into_refusal())
     }
 }

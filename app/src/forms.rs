@@ -108,14 +108,19 @@ impl FormState {
 
     fn problem_with(self, name: &str) -> Option<String> {
         self.refusal.with(|refusal| {
-            refusal.as_ref().filter(|refusal| refusal.field.as_deref() == Some(name)).map(|refusal| refusal.message.clone())
+            refusal
+                .as_ref()
+                .filter(|refusal| refusal.field.as_deref() == Some(name))
+                .map(|refusal| refusal.message.clone())
         })
     }
 }
 
 /// The fields of a form as pairs.
 fn fields_of(form: &web_sys::HtmlFormElement) -> Vec<(String, String)> {
-    let Ok(data) = web_sys::FormData::new_with_form(form) else { return Vec::new() };
+    let Ok(data) = web_sys::FormData::new_with_form(form) else {
+        return Vec::new();
+    };
     let entries = js_sys::Array::from(&data);
     entries
         .iter()
@@ -151,7 +156,8 @@ pub fn PostForm(
 ) -> impl IntoView {
     let is_same = |posted: &Posted| {
         // Many rows may carry a form of one name; what tells them apart are their hidden fields.
-        posted.form == name && hidden.iter().all(|pair| posted.fields.iter().any(|(field, value)| field == pair.0 && *value == pair.1))
+        posted.form == name
+            && hidden.iter().all(|pair| posted.fields.iter().any(|(field, value)| field == pair.0 && *value == pair.1))
     };
     let posted = use_context::<Posted>().filter(is_same).unwrap_or_default();
     let refusal = match &posted.answer {
@@ -165,7 +171,8 @@ pub fn PostForm(
         is_busy: RwSignal::new(false),
     };
     let query = use_query_map();
-    let is_done = RwSignal::new(!done.is_empty() && query.with_untracked(|query| query.get("done").as_deref() == Some(name)));
+    let is_done =
+        RwSignal::new(!done.is_empty() && query.with_untracked(|query| query.get("done").as_deref() == Some(name)));
     let location = use_location();
     let navigate = use_navigate();
     let refresh = use_context::<Refresh>();
@@ -174,13 +181,16 @@ pub fn PostForm(
         if state.is_busy.get_untracked() {
             return;
         }
-        let Some(form) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlFormElement>().ok()) else { return };
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlFormElement>().ok()) else {
+            return;
+        };
         let fields = fields_of(&form);
         state.is_busy.set(true);
         is_done.set(false);
         let navigate = navigate.clone();
         leptos::task::spawn_local(async move {
-            let answer = submit(name.to_owned(), fields).await.unwrap_or_else(|AppError(refusal)| FormAnswer::Refused(refusal));
+            let answer =
+                submit(name.to_owned(), fields).await.unwrap_or_else(|AppError(refusal)| FormAnswer::Refused(refusal));
             state.is_busy.set(false);
             state.refusal.set(None);
             match answer {
@@ -218,7 +228,8 @@ pub fn PostForm(
             }
         });
     };
-    let hidden: Vec<_> = hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
+    let hidden: Vec<_> =
+        hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {
         <Provider value=state>
             <form method="post" action=move || location.pathname.get() class=class on:submit=on_submit.clone() novalidate=true>

@@ -142,10 +142,17 @@ pub(crate) fn entry_path(slug: &str, embed: bool) -> String {
     if embed { format!("/w/{slug}/embed") } else { format!("/w/{slug}") }
 }
 
-fn page_of<'a>(invitation: &'a Invitation, title: String, embed: bool, nonce: &'a str, may_be_indexed: bool) -> Page<'a> {
+fn page_of<'a>(
+    invitation: &'a Invitation,
+    title: String,
+    embed: bool,
+    nonce: &'a str,
+    may_be_indexed: bool,
+) -> Page<'a> {
     Page {
         title,
-        summary: may_be_indexed.then(|| recording_sentence(invitation.session_kind, invitation.duration_seconds, &invitation.recorded)),
+        summary: may_be_indexed
+            .then(|| recording_sentence(invitation.session_kind, invitation.duration_seconds, &invitation.recorded)),
         accent: &invitation.accent,
         nonce,
         may_be_indexed,

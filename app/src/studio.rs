@@ -25,7 +25,9 @@ pub use results::ResultsPage;
 pub use webinars::WebinarsPage;
 
 /// The id in the address, when it is one.
-fn id_in_path<T: std::str::FromStr + Send + Sync + PartialEq + 'static>(name: &'static str) -> impl Fn() -> Option<T> + Copy + Send + Sync {
+fn id_in_path<T: std::str::FromStr + Send + Sync + PartialEq + 'static>(
+    name: &'static str,
+) -> impl Fn() -> Option<T> + Copy + Send + Sync {
     let params = use_params_map();
     move || params.with(|params| params.get(name).and_then(|text| text.parse().ok()))
 }

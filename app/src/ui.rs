@@ -27,7 +27,9 @@ pub fn Missing() -> impl IntoView {
 /// Sets the status of the page being rendered on the server.
 pub fn set_status(status: u16) {
     #[cfg(feature = "ssr")]
-    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(status)) {
+    if let (Some(response), Ok(status)) =
+        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(status))
+    {
         response.set_status(status);
     }
     #[cfg(not(feature = "ssr"))]
@@ -52,7 +54,8 @@ pub fn Refused(
         .into_any(),
         _ => {
             set_status(refusal.status());
-            view! { <div class="empty"><h1>"That did not work"</h1><p role="alert">{refusal.message}</p></div> }.into_any()
+            view! { <div class="empty"><h1>"That did not work"</h1><p role="alert">{refusal.message}</p></div> }
+                .into_any()
         }
     }
 }
@@ -61,7 +64,11 @@ pub fn Refused(
 #[component]
 pub fn ProblemFromAddress() -> impl IntoView {
     let query = use_query_map();
-    move || query.with(|query| query.get("problem")).map(|message| view! { <p class="problem general" role="alert">{message}</p> })
+    move || {
+        query
+            .with(|query| query.get("problem"))
+            .map(|message| view! { <p class="problem general" role="alert">{message}</p> })
+    }
 }
 
 /// A coloured word for a state.
@@ -89,7 +96,8 @@ pub fn Copyable(
     let copy = move |_| {
         let value = value.clone();
         leptos::task::spawn_local(async move {
-            let written = wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(&value)).await;
+            let written =
+                wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(&value)).await;
             is_copied.set(written.is_ok());
         });
     };

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PrivacyGuard } from '../support/guards';
-import { button, field } from '../support/pages';
+import { button, field, SECONDS_TO_FILL_A_FORM } from '../support/pages';
 import { confirmedCoach, publishedWebinar } from '../support/story';
 import { address, expect, settled, test } from '../support/test';
 
@@ -58,7 +58,7 @@ test('the pasted snippet registers and plays with all storage blocked', async ({
   server.neverLogged(email);
   await field(frame.locator('body'), 'email').first().fill(email);
   await field(frame.locator('body'), 'consent').setChecked(true);
-  await visit.waitForTimeout(1_200);
+  await server.advance(SECONDS_TO_FILL_A_FORM);
   await button(frame.locator('body'), /register|watch|save my|send me/i).click();
   await server.mail(email, /./);
   const go = frame.getByRole('link', { name: /watch|room|start|open/i }).first();
@@ -93,8 +93,9 @@ test('a site that is not on the list cannot frame the page', async ({ page, brow
   expect(policy).not.toMatch(/frame-ancestors[^;]*localhost/);
   const visitor = await browser.newContext();
   const visit = await visitor.newPage();
+  const refused = visit.waitForEvent('requestfailed', (request) => request.url().includes('/embed'));
   await visit.goto(site.origin);
-  await visit.waitForTimeout(1_500);
+  expect((await refused).failure()?.errorText).toMatch(/BLOCKED_BY_(CSP|RESPONSE)/);
   const frame = visit.frames()[1];
   expect(frame ? await frame.locator('form').count().catch(() => 0) : 0).toBe(0);
   await visitor.close();

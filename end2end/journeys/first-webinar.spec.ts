@@ -42,7 +42,7 @@ test('from an empty account to a public page, through a lost network', async ({ 
   };
   await expect.poll(percent, { timeout: 60_000 }).toBeGreaterThanOrEqual(60);
   await network(true, 0);
-  await page.waitForTimeout(1_000);
+  await expect(page.getByText(/the network is away/i)).toBeVisible();
 
   // The page is closed with the network still away; what had arrived is there when it comes back.
   await network(false, -1);

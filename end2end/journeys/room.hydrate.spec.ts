@@ -27,8 +27,7 @@ test('the recording really plays, and what was played reaches the server', async
   await room.play(page);
   await expect.poll(() => room.time(page), { timeout: 15_000 }).toBeGreaterThan(1);
   const before = await room.frames(page);
-  await page.waitForTimeout(1_500);
-  expect(await room.frames(page), 'frames advance').toBeGreaterThan(before);
+  await expect.poll(() => room.frames(page), { message: 'frames advance' }).toBeGreaterThan(before);
   await room.video(page).evaluate((video: HTMLVideoElement) => video.pause());
   await expect.poll(() => beats.length, { timeout: 15_000 }).toBeGreaterThan(0);
   for (const beat of beats) {

@@ -58,7 +58,7 @@ export async function stranger(browser: Browser, server: Server, options: { java
 export async function registered(page: Page, server: Server, slug: string, name = 'tom'): Promise<{ email: string; room: string }> {
   const email = address(name);
   server.neverLogged(email);
-  await registration.register(page, slug, { email });
+  await registration.register(page, server, slug, { email });
   const mail = await server.mail(email, /./);
   const room = new URL(linkIn(mail, '/r/')).pathname;
   expect(room).toMatch(/^\/r\/[\w-]{40,}$/);

@@ -160,7 +160,8 @@ async fn perform(cli: Cli) -> Outcome {
 
 #[expect(clippy::disallowed_methods, reason = "how to log is asked before the configuration is there")]
 fn start_logging() {
-    let filter = EnvFilter::try_from_env("MW_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
+    let filter =
+        EnvFilter::try_from_env("MW_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
     if std::env::var("MW_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().init();
@@ -182,10 +183,12 @@ async fn serve_until_stopped(config: Config, backend: Backend) -> Outcome {
         let mut told = told.clone();
         let owner = format!("{}-{}", std::process::id(), hex::encode(backend::secrets::random::<4>()));
         async move {
-            backend.work(&owner, async move {
-                // An error means the sender is gone, which is an end as well.
-                let _ended = told.wait_for(|stop| *stop).await;
-            }).await;
+            backend
+                .work(&owner, async move {
+                    // An error means the sender is gone, which is an end as well.
+                    let _ended = told.wait_for(|stop| *stop).await;
+                })
+                .await;
         }
     });
     tracing::info!(url = %config.base_url, data = %config.data_dir.display(), "serving");
@@ -226,7 +229,8 @@ async fn migrate(config: &Config, what: Option<MigrateCommand>) -> Outcome {
     let status = persistence::migration_status(&database).await?;
     let mut out = std::io::stdout().lock();
     if matches!(what, Some(MigrateCommand::Status { json: true })) {
-        let list: Vec<_> = status.iter().map(|(name, applied)| serde_json::json!({ "name": name, "applied": applied })).collect();
+        let list: Vec<_> =
+            status.iter().map(|(name, applied)| serde_json::json!({ "name": name, "applied": applied })).collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&list)?)?;
     } else {
         for (name, applied) in status {
@@ -251,13 +255,32 @@ async fn doctor(config: &Config) -> Outcome {
     };
     let kind = if backend.db().is_sqlite() { "SQLite" } else { "PostgreSQL" };
     line("database", backend.db().ping().await.map(|()| kind.to_owned()).map_err(|error| error.to_string()))?;
-    line("storage", backend.bucket().probe().await.map(|()| "written, read and removed a test object".to_owned()).map_err(|error| error.to_string()))?;
+    line(
+        "storage",
+        backend
+            .bucket()
+            .probe()
+            .await
+            .map(|()| "written, read and removed a test object".to_owned())
+            .map_err(|error| error.to_string()),
+    )?;
     let ffmpeg = media::ffmpeg::Tool::find();
-    line("ffmpeg", Ok(if ffmpeg.is_some() { "found; posters are made" } else { "not found; recordings play, posters are not made" }.to_owned()))?;
+    line(
+        "ffmpeg",
+        Ok(if ffmpeg.is_some() {
+            "found; posters are made"
+        } else {
+            "not found; recordings play, posters are not made"
+        }
+        .to_owned()),
+    )?;
     line("mail", Ok(if config.smtp_url.is_some() { "SMTP" } else { "dev mailbox in the data folder" }.to_owned()))?;
     line("time zones", Ok(format!("bundled, {}", backend::clock::tzdb_version())))?;
     let built = config.site_dir.join("pkg/assets.json").exists();
-    line("browser files", if built { Ok(config.site_dir.display().to_string()) } else { Err("not built; run make run".to_owned()) })?;
+    line(
+        "browser files",
+        if built { Ok(config.site_dir.display().to_string()) } else { Err("not built; run make run".to_owned()) },
+    )?;
     if healthy { Ok(()) } else { Err("something is missing, see above".into()) }
 }
 
@@ -306,7 +329,15 @@ async fn jobs_command(config: &Config, what: JobsCommand) -> Outcome {
                 writeln!(out, "{}", serde_json::to_string_pretty(&list)?)?;
             } else {
                 for job in list {
-                    writeln!(out, "{}  {:<8} {:<24} {}  {}", job.id, job.state, job.kind, job.run_at, job.last_error.unwrap_or_default())?;
+                    writeln!(
+                        out,
+                        "{}  {:<8} {:<24} {}  {}",
+                        job.id,
+                        job.state,
+                        job.kind,
+                        job.run_at,
+                        job.last_error.unwrap_or_default()
+                    )?;
                 }
             }
         }
@@ -318,4 +349,3 @@ async fn jobs_command(config: &Config, what: JobsCommand) -> Outcome {
     backend.close().await;
     Ok(())
 }
-

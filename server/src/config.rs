@@ -12,8 +12,18 @@ use url::Url;
 
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
 const KNOWN: [&str; 12] = [
-    "MW_ADDR", "MW_BASE_URL", "MW_DATA_DIR", "MW_DATABASE_URL", "MW_KEYRING_URL", "MW_STORAGE_URL", "MW_SMTP_URL",
-    "MW_MAIL_FROM", "MW_CONTACT_EMAIL", "MW_DEV", "MW_SECRET_KEY", "MW_METRICS_TOKEN",
+    "MW_ADDR",
+    "MW_BASE_URL",
+    "MW_DATA_DIR",
+    "MW_DATABASE_URL",
+    "MW_KEYRING_URL",
+    "MW_STORAGE_URL",
+    "MW_SMTP_URL",
+    "MW_MAIL_FROM",
+    "MW_CONTACT_EMAIL",
+    "MW_DEV",
+    "MW_SECRET_KEY",
+    "MW_METRICS_TOKEN",
 ];
 /// Variables whose value may come from a file.
 const SECRETS: [&str; 5] = ["MW_DATABASE_URL", "MW_KEYRING_URL", "MW_SMTP_URL", "MW_SECRET_KEY", "MW_METRICS_TOKEN"];
@@ -95,7 +105,9 @@ fn value(name: &str) -> Result<Option<String>, ConfigError> {
     if !SECRETS.contains(&name) {
         return Ok(None);
     }
-    let Some(path) = variable(&format!("{name}_FILE")) else { return Ok(None) };
+    let Some(path) = variable(&format!("{name}_FILE")) else {
+        return Ok(None);
+    };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| ConfigError(format!("{name}_FILE: cannot read {path}: {error}")))?;
     Ok(Some(text.trim().to_owned()))
@@ -103,7 +115,9 @@ fn value(name: &str) -> Result<Option<String>, ConfigError> {
 
 fn refuse_unknown() -> Result<(), ConfigError> {
     for (name, _) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("MW_")) else { continue };
+        let Some(name) = name.to_str().filter(|name| name.starts_with("MW_")) else {
+            continue;
+        };
         let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(name);
         if !KNOWN.contains(&plain) && !PASSED_OVER.contains(&plain) {
             return Err(ConfigError(format!("{name}: unknown variable; the known ones are {}", KNOWN.join(", "))));
@@ -120,15 +134,28 @@ impl Config {
     pub fn read(flags: &Flags) -> Result<Self, ConfigError> {
         refuse_unknown()?;
         let addr_text = flags.addr.clone().or(value("MW_ADDR")?).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-        let addr: SocketAddr = addr_text
-            .parse()
-            .map_err(|_| ConfigError(format!("MW_ADDR: “{addr_text}” is not an address and port such as 127.0.0.1:3000")))?;
+        let addr: SocketAddr = addr_text.parse().map_err(|_| {
+            ConfigError(format!("MW_ADDR: “{addr_text}” is not an address and port such as 127.0.0.1:3000"))
+        })?;
         let base_text = flags.base_url.clone().or(value("MW_BASE_URL")?).unwrap_or_else(|| format!("http://{addr}"));
         let base_url = Url::parse(&base_text)
             .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && url.path() == "/" && url.query().is_none())
-            .ok_or_else(|| ConfigError(format!("MW_BASE_URL: “{base_text}” is not an address such as https://webinars.example.com without a path")))?;
-        let data_dir = flags.data_dir.clone().or(value("MW_DATA_DIR")?.map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("./data"));
+            .filter(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.host_str().is_some()
+                    && url.path() == "/"
+                    && url.query().is_none()
+            })
+            .ok_or_else(|| {
+                ConfigError(format!(
+                    "MW_BASE_URL: “{base_text}” is not an address such as https://webinars.example.com without a path"
+                ))
+            })?;
+        let data_dir = flags
+            .data_dir
+            .clone()
+            .or(value("MW_DATA_DIR")?.map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("./data"));
         let data_dir = std::path::absolute(&data_dir).map_err(|error| ConfigError(format!("MW_DATA_DIR: {error}")))?;
         let dev = match value("MW_DEV")?.as_deref() {
             None | Some("0" | "false" | "off") => false,
@@ -136,13 +163,17 @@ impl Config {
             Some(other) => return Err(ConfigError(format!("MW_DEV: “{other}” is neither 1 nor 0"))),
         };
         if dev && !addr.ip().is_loopback() {
-            return Err(ConfigError(format!("MW_DEV: the dev routes are only for a loopback address, and MW_ADDR is {addr}")));
+            return Err(ConfigError(format!(
+                "MW_DEV: the dev routes are only for a loopback address, and MW_ADDR is {addr}"
+            )));
         }
         let required = |name: &'static str, fallback: &str| -> Result<String, ConfigError> {
             match value(name)? {
                 Some(value) if value.contains('@') => Ok(value),
                 Some(value) => Err(ConfigError(format!("{name}: “{value}” is not an e-mail address"))),
-                None if base_url.scheme() == "https" => Err(ConfigError(format!("{name}: required when MW_BASE_URL is https; expected an e-mail address"))),
+                None if base_url.scheme() == "https" => {
+                    Err(ConfigError(format!("{name}: required when MW_BASE_URL is https; expected an e-mail address")))
+                }
                 None => Ok(fallback.to_owned()),
             }
         };
@@ -158,17 +189,20 @@ impl Config {
                 Err(ConfigError(format!("{name}: expected sqlite://… or postgres://…")))
             }
         };
-        let storage_url = value("MW_STORAGE_URL")?.unwrap_or_else(|| format!("file://{}", data_dir.join("objects").display()));
+        let storage_url =
+            value("MW_STORAGE_URL")?.unwrap_or_else(|| format!("file://{}", data_dir.join("objects").display()));
         if !["file://", "s3://"].iter().any(|scheme| storage_url.starts_with(scheme)) {
-            return Err(ConfigError("MW_STORAGE_URL: expected file:///folder or s3://bucket/prefix?endpoint=…&region=…".to_owned()));
+            return Err(ConfigError(
+                "MW_STORAGE_URL: expected file:///folder or s3://bucket/prefix?endpoint=…&region=…".to_owned(),
+            ));
         }
         let smtp_url = value("MW_SMTP_URL")?;
         if smtp_url.as_deref().is_some_and(|url| !url.starts_with("smtp://") && !url.starts_with("smtps://")) {
             return Err(ConfigError("MW_SMTP_URL: expected smtp://user:pass@host:port or smtps://…".to_owned()));
         }
-        let s3 = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY")).map(|(access_key_id, secret_access_key)| {
-            storage_credentials::Pair { access_key_id, secret_access_key }
-        });
+        let s3 = variable("AWS_ACCESS_KEY_ID")
+            .zip(variable("AWS_SECRET_ACCESS_KEY"))
+            .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
         Ok(Self {
             addr,
             mail_from: required("MW_MAIL_FROM", "hello@mini-webinar.example")?,
@@ -226,13 +260,18 @@ impl Config {
     /// The configuration for people to look at, secrets left out.
     #[must_use]
     pub fn redacted(&self) -> Vec<(&'static str, String)> {
-        let hide = |url: &str| Url::parse(url).map_or_else(|_| "…".to_owned(), |mut parsed| {
-            if parsed.password().is_some() {
-                // A URL that can hold a password can hold another one.
-                parsed.set_password(Some("…")).ok();
-            }
-            parsed.to_string()
-        });
+        let hide = |url: &str| {
+            Url::parse(url).map_or_else(
+                |_| "…".to_owned(),
+                |mut parsed| {
+                    if parsed.password().is_some() {
+                        // A URL that can hold a password can hold another one.
+                        parsed.set_password(Some("…")).ok();
+                    }
+                    parsed.to_string()
+                },
+            )
+        };
         vec![
             ("MW_ADDR", self.addr.to_string()),
             ("MW_BASE_URL", self.base_url.to_string()),

@@ -14,8 +14,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -101,15 +101,27 @@ fn files(state: &AppState) -> Router<AppState> {
     let site = &state.config.site_dir;
     // Built files carry their hash in their name.
     let built = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        ))
         .service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip());
     let fonts = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        ))
         .service(ServeDir::new(site.join("fonts")));
     let plain = |name: &str| {
         ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")))
-            .layer(SetResponseHeaderLayer::if_not_present(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")))
+            .layer(SetResponseHeaderLayer::if_not_present(
+                header::CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=86400"),
+            ))
+            .layer(SetResponseHeaderLayer::if_not_present(
+                HeaderName::from_static("x-content-type-options"),
+                HeaderValue::from_static("nosniff"),
+            ))
             .service(tower_http::services::ServeFile::new(site.join(name)))
     };
     Router::new()
@@ -120,8 +132,17 @@ fn files(state: &AppState) -> Router<AppState> {
         .route_service("/robots.txt", plain("robots.txt"))
         .route("/media/{kind}/{name}", get(media::serve))
         .route("/uploads", options(uploads::options).post(uploads::create))
-        .route("/uploads/{id}", head(uploads::status).patch(uploads::append).delete(uploads::terminate).options(uploads::options))
-        .route("/dashboard/webinars/{webinar}/logo", post(studio_files::set_logo).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)))
-        .route("/dashboard/videos/{video}/captions", post(studio_files::add_caption).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)))
+        .route(
+            "/uploads/{id}",
+            head(uploads::status).patch(uploads::append).delete(uploads::terminate).options(uploads::options),
+        )
+        .route(
+            "/dashboard/webinars/{webinar}/logo",
+            post(studio_files::set_logo).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)),
+        )
+        .route(
+            "/dashboard/videos/{video}/captions",
+            post(studio_files::add_caption).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)),
+        )
         .route("/dashboard/webinars/{webinar}/registrants.csv", get(studio_files::registrants_csv))
 }

@@ -64,8 +64,12 @@ pub async fn open_backend(config: &Config) -> Result<Backend, StartError> {
     });
     let bucket = Bucket::open(&config.storage_url, credentials.as_ref())?;
     let mailer = match &config.smtp_url {
-        Some(url) => Mailer::smtp(&SmtpSettings { url: url.clone() }).map_err(|error| StartError::Mail(error.to_string()))?,
-        None => Mailer::Dev(DevMailbox::open(&config.data_dir.join("mailbox")).map_err(|error| StartError::Mail(error.to_string()))?),
+        Some(url) => {
+            Mailer::smtp(&SmtpSettings { url: url.clone() }).map_err(|error| StartError::Mail(error.to_string()))?
+        }
+        None => Mailer::Dev(
+            DevMailbox::open(&config.data_dir.join("mailbox")).map_err(|error| StartError::Mail(error.to_string()))?,
+        ),
     };
     let work_dir = config.data_dir.join("work");
     std::fs::create_dir_all(&work_dir).map_err(|error| crate::config::ConfigError(format!("MW_DATA_DIR: {error}")))?;

@@ -49,10 +49,16 @@ impl SignUp {
         let email = EmailAddress::parse(&self.email)?;
         check_password_length("password", &self.password)?;
         if self.age_ok.is_none() {
-            return Err(Refusal::field("age_ok", "My Mini Webinar is for people of 16 and older. Please tick the box if you are."));
+            return Err(Refusal::field(
+                "age_ok",
+                "My Mini Webinar is for people of 16 and older. Please tick the box if you are.",
+            ));
         }
         if self.terms.is_none() {
-            return Err(Refusal::field("terms", "Please read and accept the terms and the data-processing agreement to open an account."));
+            return Err(Refusal::field(
+                "terms",
+                "Please read and accept the terms and the data-processing agreement to open an account.",
+            ));
         }
         Ok(CheckedSignUp { name, email })
     }
@@ -81,7 +87,10 @@ pub fn check_password_length(field: &str, password: &str) -> Result<(), Refusal>
     if PASSWORD_CHARS.contains(&password.chars().count()) {
         Ok(())
     } else {
-        Err(Refusal::field(field, "A password needs between 8 and 128 characters. A few unrelated words make a good one."))
+        Err(Refusal::field(
+            field,
+            "A password needs between 8 and 128 characters. A few unrelated words make a good one.",
+        ))
     }
 }
 

@@ -200,29 +200,49 @@ mod tests {
     #[test]
     fn seeking_credits_nothing_of_what_was_skipped() {
         let mut meter = Meter::new(3600.0);
-        let samples = [at(0.0, 0.0, true), at(1.0, 1.0, true), Sample { seeking: true, ..at(3000.0, 1.1, true) }, at(3000.0, 1.5, true), at(3001.0, 2.5, false)];
+        let samples = [
+            at(0.0, 0.0, true),
+            at(1.0, 1.0, true),
+            Sample { seeking: true, ..at(3000.0, 1.1, true) },
+            at(3000.0, 1.5, true),
+            at(3001.0, 2.5, false),
+        ];
         assert_eq!(ranges(&mut meter, &samples), [(0, 1000), (3_000_000, 3_001_000)]);
     }
 
     #[test]
     fn a_jump_the_element_did_not_announce_is_no_play() {
         let mut meter = Meter::new(3600.0);
-        assert_eq!(ranges(&mut meter, &[at(0.0, 0.0, true), at(1.0, 1.0, true), at(900.0, 2.0, true), at(901.0, 3.0, false)]), [(0, 1000), (900_000, 901_000)]);
+        assert_eq!(
+            ranges(&mut meter, &[at(0.0, 0.0, true), at(1.0, 1.0, true), at(900.0, 2.0, true), at(901.0, 3.0, false)]),
+            [(0, 1000), (900_000, 901_000)]
+        );
         let mut meter = Meter::new(3600.0);
-        assert_eq!(ranges(&mut meter, &[at(50.0, 0.0, true), at(51.0, 1.0, true), at(20.0, 2.0, false)]), [(50_000, 51_000)]);
+        assert_eq!(
+            ranges(&mut meter, &[at(50.0, 0.0, true), at(51.0, 1.0, true), at(20.0, 2.0, false)]),
+            [(50_000, 51_000)]
+        );
     }
 
     #[test]
     fn waiting_for_data_takes_no_credit() {
         let mut meter = Meter::new(60.0);
-        assert_eq!(ranges(&mut meter, &[at(0.0, 0.0, true), at(2.0, 2.0, true), at(2.0, 30.0, true), at(2.5, 30.5, false)]), [(0, 2500)]);
+        assert_eq!(
+            ranges(&mut meter, &[at(0.0, 0.0, true), at(2.0, 2.0, true), at(2.0, 30.0, true), at(2.5, 30.5, false)]),
+            [(0, 2500)]
+        );
     }
 
     #[test]
     fn a_change_of_manner_begins_a_new_range_without_a_gap() {
         let hidden = Manner { hidden: true, ..PLAIN };
         let mut meter = Meter::new(60.0);
-        let samples = [at(0.0, 0.0, true), at(3.0, 3.0, true), Sample { manner: hidden, ..at(3.2, 3.2, true) }, Sample { manner: hidden, ..at(6.0, 6.0, false) }];
+        let samples = [
+            at(0.0, 0.0, true),
+            at(3.0, 3.0, true),
+            Sample { manner: hidden, ..at(3.2, 3.2, true) },
+            Sample { manner: hidden, ..at(6.0, 6.0, false) },
+        ];
         assert_eq!(ranges(&mut meter, &samples), [(0, 3200), (3200, 6000)]);
     }
 

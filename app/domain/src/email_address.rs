@@ -23,7 +23,9 @@ impl EmailAddress {
         if text.is_empty() {
             return Err(Refusal::field("email", "Please type your e-mail address."));
         }
-        let wrong = || Refusal::field("email", "This does not look like an e-mail address. It needs the form name@example.com.");
+        let wrong = || {
+            Refusal::field("email", "This does not look like an e-mail address. It needs the form name@example.com.")
+        };
         if text.len() > MAX_EMAIL_BYTES {
             return Err(wrong());
         }
@@ -93,8 +95,19 @@ mod tests {
 
     #[test]
     fn refuses_what_no_server_takes() {
-        for bad in ["", "anna", "@example.com", "anna@", "anna@example", "a b@example.com", "a@b@c.com", "a@exa\r\nmple.com",
-            "a@-x.com", "a..b@example.com", "<a@example.com>"] {
+        for bad in [
+            "",
+            "anna",
+            "@example.com",
+            "anna@",
+            "anna@example",
+            "a b@example.com",
+            "a@b@c.com",
+            "a@exa\r\nmple.com",
+            "a@-x.com",
+            "a..b@example.com",
+            "<a@example.com>",
+        ] {
             let refusal = EmailAddress::parse(bad).expect_err(bad);
             assert_eq!(refusal.field.as_deref(), Some("email"));
         }

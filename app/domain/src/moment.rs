@@ -96,7 +96,17 @@ impl Moment {
 
 /// English month names, January first.
 pub const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -104,7 +114,8 @@ pub const MONTHS: [&str; 12] = [
 #[must_use]
 pub fn http_date(moment: Moment) -> String {
     let civil = jiff::tz::Offset::UTC.to_datetime(moment.timestamp());
-    let weekday = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][usize::from(civil.weekday().to_monday_zero_offset().unsigned_abs())];
+    let weekday = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        [usize::from(civil.weekday().to_monday_zero_offset().unsigned_abs())];
     let month = &MONTHS[usize::from(civil.month().unsigned_abs()) - 1][..3];
     format!(
         "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",

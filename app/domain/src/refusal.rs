@@ -24,6 +24,10 @@ pub enum RefusalKind {
     WrongKind,
     /// Too often; try again after `retry_after_seconds` (429).
     TooOften,
+    /// Something broke on our side; the message names the reference it was logged under (500).
+    Fault,
+    /// There is no room left to keep it in (507).
+    Full,
 }
 
 /// A refusal, shown to the person who asked.
@@ -91,6 +95,8 @@ impl Refusal {
             RefusalKind::TooLarge => 413,
             RefusalKind::WrongKind => 415,
             RefusalKind::TooOften => 429,
+            RefusalKind::Fault => 500,
+            RefusalKind::Full => 507,
         }
     }
 }

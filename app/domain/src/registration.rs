@@ -60,7 +60,8 @@ impl Answers {
     /// First and last name as one text; empty when neither was given.
     #[must_use]
     pub fn full_name(&self) -> String {
-        let parts = [RegistrationField::FirstName, RegistrationField::LastName].map(|f| self.get(f).unwrap_or_default());
+        let parts =
+            [RegistrationField::FirstName, RegistrationField::LastName].map(|f| self.get(f).unwrap_or_default());
         parts.join(" ").trim().to_owned()
     }
 }
@@ -97,7 +98,10 @@ impl RegistrationForm {
             given.push((field, text.to_owned()));
         }
         if self.consent.is_none() {
-            return Err(Refusal::field("consent", "Please tick the box if you agree. Without it we may not keep your details."));
+            return Err(Refusal::field(
+                "consent",
+                "Please tick the box if you agree. Without it we may not keep your details.",
+            ));
         }
         Ok((email, Answers { given }))
     }
@@ -118,7 +122,13 @@ mod tests {
     use crate::webinar::Asked;
 
     fn form() -> RegistrationForm {
-        RegistrationForm { email: "tom@example.com".into(), first_name: "Tom".into(), phone: "1".into(), consent: Some("on".into()), ..Default::default() }
+        RegistrationForm {
+            email: "tom@example.com".into(),
+            first_name: "Tom".into(),
+            phone: "1".into(),
+            consent: Some("on".into()),
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -137,7 +147,8 @@ mod tests {
 
     #[test]
     fn without_consent_nothing_is_kept() {
-        let refusal = RegistrationForm { consent: None, ..form() }.check(&FieldChoice::default()).err().expect("refused");
+        let refusal =
+            RegistrationForm { consent: None, ..form() }.check(&FieldChoice::default()).err().expect("refused");
         assert_eq!(refusal.field.as_deref(), Some("consent"));
     }
 }

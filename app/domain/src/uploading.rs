@@ -66,8 +66,11 @@ pub fn objection(size_bytes: u64, content_type: &str) -> Option<String> {
             size_text(size_bytes as f64)
         ));
     }
-    let is_other_kind = ["image/", "text/", "application/pdf", "application/zip"].iter().any(|kind| content_type.starts_with(kind));
-    is_other_kind.then(|| "This is not a video file. Please choose the recording itself, such as an MP4, MOV or WebM file.".to_owned())
+    let is_other_kind =
+        ["image/", "text/", "application/pdf", "application/zip"].iter().any(|kind| content_type.starts_with(kind));
+    is_other_kind.then(|| {
+        "This is not a video file. Please choose the recording itself, such as an MP4, MOV or WebM file.".to_owned()
+    })
 }
 
 /// The unfinished upload a chosen file goes on with. Only name and size can be compared: a browser keeps no hold of a
@@ -102,7 +105,8 @@ impl Speed {
         }
         let sample = (bytes - before) as f64 / seconds;
         let keep = 0.5f64.powf(seconds / SPEED_HALF_LIFE_SECONDS);
-        self.bytes_per_second = Some(self.bytes_per_second.map_or(sample, |known| known * keep + sample * (1.0 - keep)));
+        self.bytes_per_second =
+            Some(self.bytes_per_second.map_or(sample, |known| known * keep + sample * (1.0 - keep)));
         self.last = Some((now, bytes));
     }
 
@@ -149,7 +153,11 @@ pub fn time_left_text(seconds: f64) -> String {
         let minutes = (seconds / 60.0).round() as u64;
         let (hours, minutes) = (minutes / 60, minutes % 60);
         let unit = if hours == 1 { "hour" } else { "hours" };
-        if minutes == 0 { format!("about {hours} {unit} left") } else { format!("about {hours} {unit} {minutes} min left") }
+        if minutes == 0 {
+            format!("about {hours} {unit} left")
+        } else {
+            format!("about {hours} {unit} {minutes} min left")
+        }
     }
 }
 
@@ -176,7 +184,16 @@ mod tests {
 
     #[test]
     fn base64_is_the_standard_one() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"), ("ü€", "w7zigqw=")] {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+            ("ü€", "w7zigqw="),
+        ] {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }
@@ -185,7 +202,10 @@ mod tests {
     fn metadata_names_file_kind_and_webinar() {
         let webinar = WebinarId(uuid::Uuid::nil());
         let id = base64(webinar.to_string().as_bytes());
-        assert_eq!(metadata_header("talk.mp4", "video/mp4", webinar), format!("filename dGFsay5tcDQ=,filetype dmlkZW8vbXA0,webinar {id}"));
+        assert_eq!(
+            metadata_header("talk.mp4", "video/mp4", webinar),
+            format!("filename dGFsay5tcDQ=,filetype dmlkZW8vbXA0,webinar {id}")
+        );
         assert_eq!(metadata_header("talk.mp4", "", webinar), format!("filename dGFsay5tcDQ=,webinar {id}"));
     }
 
@@ -206,8 +226,14 @@ mod tests {
 
     #[test]
     fn wording_reads_well() {
-        for (seconds, text) in [(3.0, "a few seconds left"), (33.0, "about 35 seconds left"), (60.0, "about a minute left"), (185.0, "about 3 minutes left"),
-            (3600.0, "about 1 hour left"), (9000.0, "about 2 hours 30 min left")] {
+        for (seconds, text) in [
+            (3.0, "a few seconds left"),
+            (33.0, "about 35 seconds left"),
+            (60.0, "about a minute left"),
+            (185.0, "about 3 minutes left"),
+            (3600.0, "about 1 hour left"),
+            (9000.0, "about 2 hours 30 min left"),
+        ] {
             assert_eq!(time_left_text(seconds), text);
         }
         assert_eq!(percent(999_999, 1_000_000), 99);

@@ -128,7 +128,9 @@ impl WatchMap {
             let length = own.len().min(stored.len());
             own[..length].copy_from_slice(&stored[..length]);
             let surplus = own.len() * 8 - map.cells;
-            if surplus > 0 && let Some(last) = own.last_mut() {
+            if surplus > 0
+                && let Some(last) = own.last_mut()
+            {
                 *last &= 0xFF >> surplus;
             }
         }
@@ -187,7 +189,8 @@ impl WatchMap {
         let width = width.clamp(1, self.cells);
         (0..width)
             .map(|cell| {
-                let (start, end) = (cell * self.cells / width, ((cell + 1) * self.cells / width).max(cell * self.cells / width + 1));
+                let (start, end) =
+                    (cell * self.cells / width, ((cell + 1) * self.cells / width).max(cell * self.cells / width + 1));
                 let (mut none, mut once, mut twice) = (0, 0, 0);
                 for second in start..end {
                     match self.at(second) {
@@ -196,7 +199,13 @@ impl WatchMap {
                         (true, true) => twice += 1,
                     }
                 }
-                if twice >= once && twice >= none && twice > 0 { 2 } else if once >= none { 1 } else { 0 }
+                if twice >= once && twice >= none && twice > 0 {
+                    2
+                } else if once >= none {
+                    1
+                } else {
+                    0
+                }
             })
             .collect()
     }
@@ -316,11 +325,7 @@ pub struct Watched {
 #[must_use]
 pub fn attendance(watched: &Watched, duration_seconds: f64, thresholds: Thresholds, now: Moment) -> Attendance {
     let playing = watched.last_credit_at.is_some_and(|at| now < at.plus_seconds(WATCHING_SECONDS));
-    if playing {
-        Attendance::Watching
-    } else {
-        outcome(watched, duration_seconds, thresholds)
-    }
+    if playing { Attendance::Watching } else { outcome(watched, duration_seconds, thresholds) }
 }
 
 /// The status apart from whether somebody is watching this minute: what is logged, filtered and finalised.
@@ -357,8 +362,16 @@ mod tests {
 
     #[test]
     fn impossible_numbers_are_rejected() {
-        for (from, to, rate) in [(-1.0, 5.0, 1.0), (5.0, 5.0, 1.0), (6.0, 5.0, 1.0), (f64::NAN, 5.0, 1.0), (0.0, f64::INFINITY, 1.0),
-            (0.0, 5.0, 0.0), (0.0, 5.0, -1.0), (0.0, 5.0, 16.0)] {
+        for (from, to, rate) in [
+            (-1.0, 5.0, 1.0),
+            (5.0, 5.0, 1.0),
+            (6.0, 5.0, 1.0),
+            (f64::NAN, 5.0, 1.0),
+            (0.0, f64::INFINITY, 1.0),
+            (0.0, 5.0, 0.0),
+            (0.0, 5.0, -1.0),
+            (0.0, 5.0, 16.0),
+        ] {
             assert_eq!(credit(&beat(from, to, rate), 60.0, 1000.0), Err(BeatFlaw::Malformed), "{from} {to} {rate}");
         }
         assert_eq!(credit(&beat(60.0, 60.5, 1.0), 60.0, 1000.0), Err(BeatFlaw::OutOfRange));
@@ -392,7 +405,8 @@ mod tests {
         let thresholds = Thresholds { end_percent: 95, floor_seconds: 60 };
         let now = Moment::from_unix_seconds(1_000_000);
         let status = |unique, ago: Option<i64>, finalised| {
-            let watched = Watched { unique_seconds: unique, last_credit_at: ago.map(|s| now.plus_seconds(-s)), finalised };
+            let watched =
+                Watched { unique_seconds: unique, last_credit_at: ago.map(|s| now.plus_seconds(-s)), finalised };
             attendance(&watched, 3600.0, thresholds, now)
         };
         assert_eq!(status(0, None, false), Attendance::Registered);

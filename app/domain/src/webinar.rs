@@ -305,14 +305,18 @@ impl WebinarForm {
         }
         let slug = Slug::parse(&self.slug)?;
         if self.description.chars().count() > MAX_DESCRIPTION_CHARS {
-            return Err(Refusal::field("description", "The description is longer than 20,000 characters. Please shorten it."));
+            return Err(Refusal::field(
+                "description",
+                "The description is longer than 20,000 characters. Please shorten it.",
+            ));
         }
         let presenter = self.presenter.trim();
         if presenter.chars().count() > crate::account::MAX_NAME_CHARS || presenter.chars().any(char::is_control) {
             return Err(Refusal::field("presenter", "Please use at most 100 ordinary characters for the presenter."));
         }
         let accent = self.accent.trim().to_lowercase();
-        let is_colour = accent.len() == 7 && accent.starts_with('#') && accent[1..].bytes().all(|b| b.is_ascii_hexdigit());
+        let is_colour =
+            accent.len() == 7 && accent.starts_with('#') && accent[1..].bytes().all(|b| b.is_ascii_hexdigit());
         if !(accent.is_empty() || is_colour) {
             return Err(Refusal::field("accent", "A colour has the form #b4532a."));
         }
@@ -325,7 +329,10 @@ impl WebinarForm {
         }
         let consent_text = self.consent_text.trim();
         if consent_text.is_empty() {
-            return Err(Refusal::field("consent_text", "People need to read what they agree to. Please write one sentence."));
+            return Err(Refusal::field(
+                "consent_text",
+                "People need to read what they agree to. Please write one sentence.",
+            ));
         }
         if consent_text.chars().count() > MAX_CONSENT_CHARS {
             return Err(Refusal::field("consent_text", "Please keep the wording within 2,000 characters."));
@@ -342,13 +349,31 @@ impl WebinarForm {
             fields: self.fields.clone(),
             consent_text: consent_text.to_owned(),
             embed_hosts: embed_hosts(&self.embed_hosts)?,
-            end_percent: whole("end_percent", &self.end_percent, 95, 50..=100, "Attended to the end can mean 50 to 100 percent.")?,
-            floor_seconds: whole("floor_seconds", &self.floor_seconds, 60, 1..=3600, "The floor can be 1 to 3,600 seconds.")?,
+            end_percent: whole(
+                "end_percent",
+                &self.end_percent,
+                95,
+                50..=100,
+                "Attended to the end can mean 50 to 100 percent.",
+            )?,
+            floor_seconds: whole(
+                "floor_seconds",
+                &self.floor_seconds,
+                60,
+                1..=3600,
+                "The floor can be 1 to 3,600 seconds.",
+            )?,
         })
     }
 }
 
-fn whole(field: &str, text: &str, default: i32, range: std::ops::RangeInclusive<i32>, message: &str) -> Result<i32, Refusal> {
+fn whole(
+    field: &str,
+    text: &str,
+    default: i32,
+    range: std::ops::RangeInclusive<i32>,
+    message: &str,
+) -> Result<i32, Refusal> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(default);
@@ -357,8 +382,12 @@ fn whole(field: &str, text: &str, default: i32, range: std::ops::RangeInclusive<
 }
 
 fn is_month(text: &str) -> bool {
-    let Some((year, month)) = text.split_once('-') else { return false };
-    let (Ok(year), Ok(month)) = (year.parse::<u16>(), month.parse::<u8>()) else { return false };
+    let Some((year, month)) = text.split_once('-') else {
+        return false;
+    };
+    let (Ok(year), Ok(month)) = (year.parse::<u16>(), month.parse::<u8>()) else {
+        return false;
+    };
     text.len() == 7 && (1990..=2200).contains(&year) && (1..=12).contains(&month)
 }
 
@@ -383,11 +412,17 @@ fn embed_hosts(text: &str) -> Result<Vec<String>, Refusal> {
         let name_fits = !name.is_empty()
             && name.len() <= 253
             && name.split('.').all(|l| {
-                !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                !l.is_empty()
+                    && !l.starts_with('-')
+                    && !l.ends_with('-')
+                    && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             });
         let port_fits = port.is_none_or(|p| p.parse::<u16>().is_ok_and(|n| n > 0));
         if !(name_fits && port_fits) {
-            return Err(Refusal::field("embed_hosts", format!("“{host}” is not a site address. Write one per line, such as www.example.com.")));
+            return Err(Refusal::field(
+                "embed_hosts",
+                format!("“{host}” is not a site address. Write one per line, such as www.example.com."),
+            ));
         }
         if !hosts.iter().any(|h| h == host) {
             hosts.push(host.to_owned());
@@ -443,14 +478,22 @@ pub fn publish_check(facts: &PublishFacts<'_>) -> Vec<Finding> {
         find(false, "captions", "There are no captions. Many people watch without sound, and some cannot hear it.");
     }
     if facts.webinar.recorded_month.is_empty() {
-        find(false, "recorded_month", "Viewers are told when the recording was made. Without a month, the page names the month of the upload.");
+        find(
+            false,
+            "recorded_month",
+            "Viewers are told when the recording was made. Without a month, the page names the month of the upload.",
+        );
     }
     if facts.webinar.description.trim().is_empty() {
         find(false, "description", "The page has no description. Two sentences on what people will learn are enough.");
     }
     for claim in ["live", "only today", "ends tonight", "few places", "seats left"] {
         if contains_words(&facts.webinar.title, claim) || contains_words(&facts.webinar.description, claim) {
-            find(false, "description", &format!("The text says “{claim}”, and this is a recording without a limit. Say what is true."));
+            find(
+                false,
+                "description",
+                &format!("The text says “{claim}”, and this is a recording without a limit. Say what is true."),
+            );
         }
     }
     findings

@@ -3,7 +3,7 @@
 use domain::account::{RecoveryCodes, SecondFactorSetup};
 use leptos::prelude::*;
 
-use crate::forms::{FormAnswer, Posted, PostForm, Shown, Submit, TextField};
+use crate::forms::{FormAnswer, PostForm, Posted, Shown, Submit, TextField};
 
 /// Changing the password.
 #[component]

@@ -19,7 +19,11 @@ pub fn Problem(
 }
 
 /// Attributes that tie a control to its hint and its problem.
-fn described_by(state: FormState, name: &'static str, has_hint: bool) -> impl Fn() -> Option<String> + Copy + Send + Sync {
+fn described_by(
+    state: FormState,
+    name: &'static str,
+    has_hint: bool,
+) -> impl Fn() -> Option<String> + Copy + Send + Sync {
     move || {
         let hint = has_hint.then(|| format!("{}-hint", state.id(name)));
         let problem = state.problem_with(name).map(|_| format!("{}-problem", state.id(name)));

@@ -9,7 +9,6 @@ use domain::{Refusal, RefusalKind};
 use super::{FormAnswer, Shown};
 use crate::context::server::Door;
 use crate::context::session_cookie_name;
-use crate::error::refusal_of;
 
 /// What came of a form, for both ways.
 pub struct Performed {
@@ -103,7 +102,7 @@ pub async fn perform(door: &Door, form: &str, fields: &[(String, String)]) -> Pe
             Err(error) => Err(error),
         },
     };
-    outcome.unwrap_or_else(|error| FormAnswer::Refused(refusal_of(error)).into())
+    outcome.unwrap_or_else(|error| FormAnswer::Refused(error.into_refusal()).into())
 }
 
 fn go(to: &str) -> FormAnswer {
@@ -139,7 +138,10 @@ async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Per
         "second_factor" => {
             let token = door.token.as_deref().ok_or_else(Refusal::sign_in)?;
             let signed_in = visitor.second_factor(token, fields.text("code"), &door.client).await?;
-            return Ok(Performed { answer: go("/dashboard"), cookie: Some(session_cookie(door, &signed_in.token, COOKIE_SECONDS)) });
+            return Ok(Performed {
+                answer: go("/dashboard"),
+                cookie: Some(session_cookie(door, &signed_in.token, COOKIE_SECONDS)),
+            });
         }
         "request_reset" => {
             visitor.request_password_reset(fields.text("email"), &door.client).await?;
@@ -167,13 +169,17 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "change_password" => coach.change_password(fields.text("current_password"), fields.text("password")).await?,
         "change_email" => coach.change_email(fields.text("password"), fields.text("email")).await?,
         "begin_second_factor" => {
-            return Ok(FormAnswer::Show(Shown::SecondFactor(coach.begin_second_factor(fields.text("password")).await?)));
+            return Ok(FormAnswer::Show(Shown::SecondFactor(
+                coach.begin_second_factor(fields.text("password")).await?,
+            )));
         }
         "enable_second_factor" => {
             return Ok(FormAnswer::Show(Shown::RecoveryCodes(coach.enable_second_factor(fields.text("code")).await?)));
         }
         "new_recovery_codes" => {
-            return Ok(FormAnswer::Show(Shown::RecoveryCodes(coach.new_recovery_codes(fields.text("password")).await?)));
+            return Ok(FormAnswer::Show(Shown::RecoveryCodes(
+                coach.new_recovery_codes(fields.text("password")).await?,
+            )));
         }
         "disable_second_factor" => coach.disable_second_factor(fields.text("password")).await?,
         "revoke_login" => coach.revoke_login(fields.number::<LoginId>("login")?).await?,
@@ -183,7 +189,8 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
             return Ok(FormAnswer::Go(format!("/dashboard/webinars/{id}")));
         }
         "save_webinar" => {
-            let saved = coach.save_webinar(fields.webinar()?, fields.number("revision")?, fields.webinar_form()).await?;
+            let saved =
+                coach.save_webinar(fields.webinar()?, fields.number("revision")?, fields.webinar_form()).await?;
             return Ok(FormAnswer::Saved(saved.revision));
         }
         "publish" => coach.publish(fields.webinar()?).await.map(drop)?,
@@ -200,7 +207,13 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "remove_caption" => coach.remove_caption(fields.number("caption")?).await?,
         "cancel_upload" => coach.uploader().terminate_upload(fields.number::<UploadId>("upload")?).await?,
         "resend_link" => coach.resend_link(fields.webinar()?, fields.number("registration")?).await?,
-        _ => return Err(Refusal::new(RefusalKind::NotFound, "This page is older than the server. Please load it again.").into()),
+        _ => {
+            return Err(Refusal::new(
+                RefusalKind::NotFound,
+                "This page is older than the server. Please load it again.",
+            )
+            .into());
+        }
     }
     Ok(FormAnswer::Done)
 }

@@ -14,7 +14,8 @@ pub fn header(logo_url: Option<&str>, presenter: &str) -> AnyView {
         // The name stands beside it, so the picture itself says nothing new.
         view! { <img class="brand-logo" src=url.to_owned() alt="" height="40"/> }
     });
-    view! { <header class="brand">{logo}<span class="brand-name" dir="auto">{presenter.to_owned()}</span></header> }.into_any()
+    view! { <header class="brand">{logo}<span class="brand-name" dir="auto">{presenter.to_owned()}</span></header> }
+        .into_any()
 }
 
 /// The last line of a viewer page.
@@ -43,7 +44,8 @@ pub fn accent_rule(accent: &str) -> Option<String> {
 
 /// Relative luminance (WCAG 2.2); nothing unless the text is `#rrggbb`.
 fn luminance(colour: &str) -> Option<f64> {
-    let digits = colour.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let digits =
+        colour.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let value = u32::from_str_radix(digits, 16).ok()?;
     let part = |shift: u32| {
         let share = f64::from(value >> shift & 0xFF) / 255.0;

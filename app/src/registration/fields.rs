@@ -26,16 +26,7 @@ pub struct TextField<'a> {
 impl TextField<'_> {
     /// The field, with the refusal beside it when it is the one refused.
     pub fn view(&self, refusal: Option<&Refusal>) -> AnyView {
-        let Self {
-            id,
-            name,
-            label,
-            kind,
-            autocomplete,
-            value,
-            required,
-            may_take_focus,
-        } = *self;
+        let Self { id, name, label, kind, autocomplete, value, required, may_take_focus } = *self;
         let refused = Refused::of(id, refusal);
         let optional = (!required).then(|| view! { <span class="quiet">" (optional)"</span> });
         // Written right to left or left to right as typed; addresses and numbers always read left to right.
@@ -72,10 +63,7 @@ pub struct Refused<'a> {
 impl<'a> Refused<'a> {
     /// For the field with this id, when the refusal is about it.
     pub fn of(id: &str, refusal: Option<&'a Refusal>) -> Self {
-        Self {
-            error_id: format!("{id}-error"),
-            refusal,
-        }
+        Self { error_id: format!("{id}-error"), refusal }
     }
 
     /// The value of `aria-invalid`.

@@ -44,11 +44,7 @@ pub fn registration_form(
                 id: &format!("register-{}", field.as_str()),
                 name: field.as_str(),
                 label: field.label(),
-                kind: if field == RegistrationField::Phone {
-                    "tel"
-                } else {
-                    "text"
-                },
+                kind: if field == RegistrationField::Phone { "tel" } else { "text" },
                 autocomplete: field.autocomplete(),
                 value: typed(form, field),
                 required,

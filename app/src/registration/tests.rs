@@ -43,9 +43,7 @@ fn page(invitation: &Invitation, form: &RegistrationForm, refusal: Option<&Refus
 
 /// The tag around `marker`.
 fn tag_with<'a>(html: &'a str, marker: &str) -> &'a str {
-    let at = html
-        .find(marker)
-        .unwrap_or_else(|| panic!("{marker} is missing in {html}"));
+    let at = html.find(marker).unwrap_or_else(|| panic!("{marker} is missing in {html}"));
     let start = html[..=at].rfind('<').expect("inside a tag");
     let end = at + html[at..].find('>').expect("a closed tag");
     &html[start..=end]
@@ -59,15 +57,7 @@ fn a_fresh_page_asks_what_was_chosen_and_ticks_nothing() {
         form.contains("method=\"post\"") && form.contains("action=\"/w/calm\"") && form.contains("novalidate"),
         "{form}"
     );
-    for name in [
-        "email",
-        "first_name",
-        "phone",
-        "consent",
-        "website",
-        "form_stamp",
-        "source",
-    ] {
+    for name in ["email", "first_name", "phone", "consent", "website", "form_stamp", "source"] {
         assert!(html.contains(&format!("name=\"{name}\"")), "{name}");
     }
     assert!(!html.contains("name=\"company\"") && !html.contains("name=\"embed\""));
@@ -81,14 +71,8 @@ fn a_fresh_page_asks_what_was_chosen_and_ticks_nothing() {
 #[test]
 fn the_first_form_is_the_one_that_registers() {
     let html = page(&invitation(), &RegistrationForm::default(), None, false);
-    let forms: Vec<_> = html
-        .match_indices("<form")
-        .map(|(at, _)| tag_with(&html[at..], "<form"))
-        .collect();
-    assert!(
-        forms[0].contains("/w/calm\"") && forms[1].contains("/w/calm/link\""),
-        "{forms:?}"
-    );
+    let forms: Vec<_> = html.match_indices("<form").map(|(at, _)| tag_with(&html[at..], "<form")).collect();
+    assert!(forms[0].contains("/w/calm\"") && forms[1].contains("/w/calm/link\""), "{forms:?}");
     let first_email = html.find("name=\"email\"").expect("asked");
     assert!(html.find("id=\"register-email\"").expect("there") < html.find("id=\"link-email\"").expect("there"));
     assert!(first_email < html.find("<details").expect("folded away"));
@@ -99,12 +83,9 @@ fn a_refused_field_is_named_and_nothing_typed_is_lost() {
     let refusal = Refusal::field("email", "That is no address.");
     let html = page(&invitation(), &typed(), Some(&refusal), false);
     let email = tag_with(&html, "id=\"register-email\"");
-    for part in [
-        "aria-invalid=\"true\"",
-        "aria-describedby=\"register-email-error\"",
-        "value=\"tom at example\"",
-        "autofocus",
-    ] {
+    for part in
+        ["aria-invalid=\"true\"", "aria-describedby=\"register-email-error\"", "value=\"tom at example\"", "autofocus"]
+    {
         assert!(email.contains(part), "{part} in {email}");
     }
     assert!(tag_with(&html, "id=\"register-email-error\"").contains("role=\"alert\""));
@@ -117,11 +98,9 @@ fn a_refused_field_is_named_and_nothing_typed_is_lost() {
 
 #[test]
 fn a_refusal_without_a_visible_field_stands_above_the_form() {
-    for refusal in [
-        Refusal::too_often(60),
-        Refusal::field("form_stamp", "Too fast."),
-        Refusal::field("company", "Odd."),
-    ] {
+    for refusal in
+        [Refusal::too_often(60), Refusal::field("form_stamp", "Too fast."), Refusal::field("company", "Odd.")]
+    {
         let html = page(&invitation(), &typed(), Some(&refusal), false);
         let alert = html.find("role=\"alert\"").expect("said");
         assert!(alert < html.find("id=\"register-email\"").expect("there") && html.contains(&refusal.message));
@@ -134,10 +113,7 @@ fn people_never_meet_the_trap() {
     let html = page(&invitation(), &typed(), None, false);
     assert!(tag_with(&html, "class=\"not-for-people\"").contains("aria-hidden=\"true\""));
     let trap = tag_with(&html, "name=\"website\"");
-    assert!(
-        trap.contains("tabindex=\"-1\"") && trap.contains("autocomplete=\"off\""),
-        "{trap}"
-    );
+    assert!(trap.contains("tabindex=\"-1\"") && trap.contains("autocomplete=\"off\""), "{trap}");
 }
 
 #[test]
@@ -179,37 +155,18 @@ fn the_frame_posts_to_the_frame_and_never_grabs_the_focus() {
 #[test]
 fn a_refused_link_request_shows_its_form_open_with_what_was_typed() {
     let refusal = Refusal::field("email", "That is no address.");
-    let html = link_sent_page(
-        &invitation(),
-        "tom at example",
-        Some(&refusal),
-        false,
-        &ViewerAssets::default(),
-        "n0nce",
-    );
+    let html =
+        link_sent_page(&invitation(), "tom at example", Some(&refusal), false, &ViewerAssets::default(), "n0nce");
     assert!(tag_with(&html, "<details").contains(" open"));
     let email = tag_with(&html, "name=\"email\"");
-    assert!(
-        email.contains("value=\"tom at example\"") && email.contains("aria-invalid=\"true\""),
-        "{email}"
-    );
+    assert!(email.contains("value=\"tom at example\"") && email.contains("aria-invalid=\"true\""), "{email}");
 }
 
 #[test]
 fn the_way_in_is_shown_for_new_registrations_only() {
     let shown = |was_registered| {
-        let booking = Booking {
-            room_path: "/r/secret".to_owned(),
-            was_registered,
-        };
-        registered_page(
-            &invitation(),
-            &typed(),
-            &booking,
-            false,
-            &ViewerAssets::default(),
-            "n0nce",
-        )
+        let booking = Booking { room_path: "/r/secret".to_owned(), was_registered };
+        registered_page(&invitation(), &typed(), &booking, false, &ViewerAssets::default(), "n0nce")
     };
     assert!(shown(false).contains("href=\"/r/secret\"") && !shown(true).contains("/r/secret"));
 }

@@ -38,7 +38,8 @@ pub fn extras(invitation: &Invitation) -> String {
 /// `with Maya Moreau`; nothing without a name.
 #[must_use]
 pub fn presenter_line(presenter: &str) -> Option<AnyView> {
-    (!presenter.is_empty()).then(|| view! { <p class="presenter">"with "<span dir="auto">{presenter.to_owned()}</span></p> }.into_any())
+    (!presenter.is_empty())
+        .then(|| view! { <p class="presenter">"with "<span dir="auto">{presenter.to_owned()}</span></p> }.into_any())
 }
 
 /// What happens with a viewer's data, in two lines.

@@ -18,18 +18,8 @@ const LOOK_EVERY_MS: i32 = 250;
 /// Below this the element has no data to play on with.
 const HAVE_FUTURE_DATA: u16 = 3;
 /// Everything after which the element may play differently.
-const VIDEO_EVENTS: [&str; 10] = [
-    "play",
-    "playing",
-    "pause",
-    "timeupdate",
-    "waiting",
-    "seeking",
-    "seeked",
-    "ratechange",
-    "ended",
-    "volumechange",
-];
+const VIDEO_EVENTS: [&str; 10] =
+    ["play", "playing", "pause", "timeupdate", "waiting", "seeking", "seeked", "ratechange", "ended", "volumechange"];
 
 const UNREACHABLE: &str = "The server cannot be reached. Your watching is kept and sent later.";
 const OVER: &str = "This visit is over. Load the page again to go on where you stopped.";
@@ -46,12 +36,7 @@ pub fn start(video: HtmlVideoElement, visit: String, duration_seconds: f64, cont
         timer: None,
         look: None,
     };
-    let observer = Observer {
-        video,
-        window,
-        controls,
-        state: Rc::new(RefCell::new(state)),
-    };
+    let observer = Observer { video, window, controls, state: Rc::new(RefCell::new(state)) };
     observer.adopt();
     observer.listen();
     observer.look();
@@ -82,9 +67,7 @@ impl Observer {
         for name in VIDEO_EVENTS {
             let _ = self.video.add_event_listener_with_callback(name, &look);
         }
-        let _ = self
-            .video
-            .add_event_listener_with_callback("error", &self.function(Self::broken));
+        let _ = self.video.add_event_listener_with_callback("error", &self.function(Self::broken));
         if let Some(tracks) = self.video.text_tracks() {
             let _ = tracks.add_event_listener_with_callback("change", &look);
         }
@@ -93,17 +76,13 @@ impl Observer {
                 document.add_event_listener_with_callback("visibilitychange", &self.function(Self::shown_or_hidden));
         }
         let _ = self.window.add_event_listener_with_callback("pagehide", &away);
-        let _ = self
-            .window
-            .add_event_listener_with_callback("online", &self.function(Self::back_online));
+        let _ = self.window.add_event_listener_with_callback("online", &self.function(Self::back_online));
     }
 
     /// Given to the browser for good: what it is attached to lives as long as the page.
     fn function(&self, act: fn(&Self)) -> js_sys::Function {
         let observer = self.clone();
-        Closure::<dyn FnMut()>::new(move || act(&observer))
-            .into_js_value()
-            .unchecked_into()
+        Closure::<dyn FnMut()>::new(move || act(&observer)).into_js_value().unchecked_into()
     }
 
     /// The native controls work before any script: play may have begun already.
@@ -137,10 +116,7 @@ impl Observer {
 
     /// The page may never run again.
     fn away(&self) {
-        self.observe(Sample {
-            moving: false,
-            ..self.sample(self.now())
-        });
+        self.observe(Sample { moving: false, ..self.sample(self.now()) });
         self.farewell();
         self.look_again();
     }
@@ -170,10 +146,7 @@ impl Observer {
     }
 
     fn answered(&self, outgoing: Outgoing, answer: Answer) {
-        self.state
-            .borrow_mut()
-            .outbox
-            .answered(outgoing.seq, answer, self.now());
+        self.state.borrow_mut().outbox.answered(outgoing.seq, answer, self.now());
         match answer {
             Answer::Over => self.controls.say(OVER),
             Answer::Lost | Answer::Later(_) => self.controls.say(UNREACHABLE),
@@ -198,16 +171,10 @@ impl Observer {
         if let Some(timer) = state.timer.take() {
             self.window.clear_timeout_with_handle(timer);
         }
-        let due = state
-            .outbox
-            .due_in(self.now())
-            .map(|seconds| (seconds * 1000.0).ceil() as i32);
+        let due = state.outbox.due_in(self.now()).map(|seconds| (seconds * 1000.0).ceil() as i32);
         let delay = if self.video.paused() { due } else { Some(LOOK_EVERY_MS) };
         if let Some((delay, look)) = delay.zip(state.look.as_ref()) {
-            state.timer = self
-                .window
-                .set_timeout_with_callback_and_timeout_and_arguments_0(look, delay)
-                .ok();
+            state.timer = self.window.set_timeout_with_callback_and_timeout_and_arguments_0(look, delay).ok();
         }
     }
 
@@ -257,12 +224,7 @@ async fn post(window: &Window, body: &str) -> Result<Answer, JsValue> {
     request.set_body_opt_str(Some(body));
     // web-sys knows no setter for it; with it, a beat survives the page that sent it.
     js_sys::Reflect::set(&request, &"keepalive".into(), &JsValue::TRUE)?;
-    let response: Response = JsFuture::from(window.fetch_with_str_and_init(BEATS, &request))
-        .await?
-        .unchecked_into();
-    let pause = response
-        .headers()
-        .get("retry-after")?
-        .and_then(|text| text.parse::<u32>().ok());
+    let response: Response = JsFuture::from(window.fetch_with_str_and_init(BEATS, &request)).await?.unchecked_into();
+    let pause = response.headers().get("retry-after")?.and_then(|text| text.parse::<u32>().ok());
     Ok(Answer::from_status(response.status(), pause.map(f64::from)))
 }

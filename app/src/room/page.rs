@@ -21,10 +21,7 @@ pub fn room_page(room: &Room, assets: &ViewerAssets, nonce: &str) -> String {
 
 fn page_of<'a>(room: &'a Room, nonce: &'a str) -> Page<'a> {
     // The transcript stands in the page already; the script finds it there.
-    let props = room.player.clone().map(|props| PlayerProps {
-        transcript: Vec::new(),
-        ..props
-    });
+    let props = room.player.clone().map(|props| PlayerProps { transcript: Vec::new(), ..props });
     let props = props.and_then(|props| serde_json::to_string(&props).ok());
     Page {
         title: room.title.clone(),

@@ -11,14 +11,7 @@ use web_sys::{Element, HtmlSelectElement, HtmlVideoElement};
 use super::{measuring, transcript};
 
 /// Speeds on offer. Looked up instead of parsed and printed: both would weigh more than the whole list.
-const SPEEDS: [(f64, &str); 6] = [
-    (0.75, "0.75"),
-    (1.0, "1"),
-    (1.25, "1.25"),
-    (1.5, "1.5"),
-    (1.75, "1.75"),
-    (2.0, "2"),
-];
+const SPEEDS: [(f64, &str); 6] = [(0.75, "0.75"), (1.0, "1"), (1.25, "1.25"), (1.5, "1.5"), (1.75, "1.75"), (2.0, "2")];
 /// What an arrow key moves by.
 const SEEK_SECONDS: f64 = 5.0;
 /// Nearer to either end, resuming helps nobody.
@@ -142,10 +135,7 @@ impl Controls {
     }
 
     fn set_speed(self, name: &str) {
-        let rate = SPEEDS
-            .into_iter()
-            .find(|(_, known)| *known == name)
-            .map(|(rate, _)| rate);
+        let rate = SPEEDS.into_iter().find(|(_, known)| *known == name).map(|(rate, _)| rate);
         if let Some((video, rate)) = self.video().zip(rate) {
             video.set_playback_rate(rate);
         }
@@ -194,39 +184,18 @@ fn keep_from_browser(event: &web_sys::Event) {
 }
 
 fn element<T: JsCast>(selector: &str) -> Option<T> {
-    web_sys::window()?
-        .document()?
-        .query_selector(selector)
-        .ok()??
-        .dyn_into()
-        .ok()
+    web_sys::window()?.document()?.query_selector(selector).ok()??.dyn_into().ok()
 }
 
 /// The player of the room.
 #[must_use]
 pub fn player(props: PlayerProps) -> AnyView {
-    let PlayerProps {
-        view: visit,
-        media_url,
-        poster_url,
-        duration_seconds,
-        resume_seconds,
-        captions,
-        ..
-    } = props;
+    let PlayerProps { view: visit, media_url, poster_url, duration_seconds, resume_seconds, captions, .. } = props;
     let worth_resuming =
         resume_seconds >= RESUME_MARGIN_SECONDS && resume_seconds <= duration_seconds - RESUME_MARGIN_SECONDS;
     let resume = worth_resuming.then_some(resume_seconds);
-    let shown = RwSignal::new(Shown {
-        running: false,
-        started: false,
-        resume,
-        notice: "",
-    });
-    let controls = Controls {
-        shown,
-        duration_seconds,
-    };
+    let shown = RwSignal::new(Shown { running: false, started: false, resume, notice: "" });
+    let controls = Controls { shown, duration_seconds };
     if !cfg!(feature = "ssr") {
         // After the markup has been taken over: what shows then must not differ from what the server rendered.
         spawn_local(async move { controls.take_over(visit.to_string()) });

@@ -37,11 +37,7 @@ fn room() -> Room {
                 url: "/media/one.vtt".to_owned(),
                 cue_count: 1,
             }],
-            transcript: vec![TranscriptLine {
-                start_seconds: 65.0,
-                end_seconds: 70.0,
-                text: "Breathe in.".to_owned(),
-            }],
+            transcript: vec![TranscriptLine { start_seconds: 65.0, end_seconds: 70.0, text: "Breathe in.".to_owned() }],
         }),
     }
 }
@@ -75,10 +71,7 @@ fn the_recording_plays_and_can_be_read_without_script() {
 #[test]
 fn what_needs_script_says_so() {
     let html = page(&room());
-    assert!(
-        html.contains("big-play needs-script") && html.contains("Resume at 1:00"),
-        "{html}"
-    );
+    assert!(html.contains("big-play needs-script") && html.contains("Resume at 1:00"), "{html}");
     assert!(
         html.contains("class=\"line\"") && !html.contains("<button class=\"line\""),
         "a line is text until script runs"
@@ -99,24 +92,14 @@ fn the_browser_gets_back_exactly_what_was_rendered() {
     let start = html.find("id=\"player-props\">").expect("there") + "id=\"player-props\">".len();
     let end = start + html[start..].find("</script>").expect("closed");
     let props: PlayerProps = serde_json::from_str(&html[start..end]).expect("JSON");
-    let expected = room.player.map(|player| PlayerProps {
-        transcript: Vec::new(),
-        ..player
-    });
-    assert_eq!(
-        Some(props),
-        expected,
-        "all but the transcript, which the page holds already"
-    );
+    let expected = room.player.map(|player| PlayerProps { transcript: Vec::new(), ..player });
+    assert_eq!(Some(props), expected, "all but the transcript, which the page holds already");
 }
 
 #[test]
 fn a_room_without_a_recording_explains_itself_and_loads_no_script() {
     let html = page(&Room { player: None, ..room() });
-    assert!(
-        html.contains("nothing to play here any more") && html.contains("href=\"/w/calm\""),
-        "{html}"
-    );
+    assert!(html.contains("nothing to play here any more") && html.contains("href=\"/w/calm\""), "{html}");
     assert!(!html.contains("<video") && !html.contains("<script"));
 }
 

@@ -88,16 +88,7 @@ impl Transcript {
         let search = details.query_selector("input").ok()??.dyn_into().ok()?;
         let status = details.query_selector("[role=status]").ok()??;
         let starts = items(&list).map(|item| start_of(&item)).collect();
-        Some(Self {
-            controls,
-            details,
-            list,
-            search,
-            status,
-            starts,
-            current: None,
-            has_buttons: false,
-        })
+        Some(Self { controls, details, list, search, status, starts, current: None, has_buttons: false })
     }
 
     /// Lines become buttons when somebody looks, not before.
@@ -119,13 +110,8 @@ impl Transcript {
     fn clicked(&self, event: &Event) {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         // A click beside the words, such as on the scroll bar, means no line.
-        let is_button = target
-            .as_ref()
-            .is_some_and(|target| matches!(target.closest("button"), Ok(Some(_))));
-        if let Some(item) = target
-            .filter(|_| is_button)
-            .and_then(|target| target.closest("li").ok().flatten())
-        {
+        let is_button = target.as_ref().is_some_and(|target| matches!(target.closest("button"), Ok(Some(_))));
+        if let Some(item) = target.filter(|_| is_button).and_then(|target| target.closest("li").ok().flatten()) {
             self.controls.go_to(start_of(&item));
         }
     }
@@ -161,10 +147,7 @@ impl Transcript {
 
     fn mark(&self, index: Option<usize>, is_current: bool) {
         let item = index.and_then(|index| self.list.children().item(index as u32));
-        if let Some(line) = item
-            .and_then(|item| item.first_element_child())
-            .filter(|_| self.has_buttons)
-        {
+        if let Some(line) = item.and_then(|item| item.first_element_child()).filter(|_| self.has_buttons) {
             let _ = if is_current {
                 line.set_attribute("aria-current", "true")
             } else {
@@ -180,8 +163,7 @@ fn items(list: &Element) -> impl Iterator<Item = Element> {
 }
 
 fn start_of(item: &Element) -> f64 {
-    item.get_attribute("data-at")
-        .map_or(0.0, |text| js_sys::parse_float(&text))
+    item.get_attribute("data-at").map_or(0.0, |text| js_sys::parse_float(&text))
 }
 
 fn wrap(document: &Document, item: &Element) -> Result<(), JsValue> {

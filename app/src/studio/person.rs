@@ -24,12 +24,15 @@ pub fn RegistrantPage() -> impl IntoView {
     let webinar = webinar_in_path();
     let id = id_in_path::<RegistrationId>("registration");
     let refresh = expect_context::<Refresh>();
-    let person = Resource::new(move || (webinar().zip(id()), refresh.watch()), |(ids, _)| async move {
-        match ids {
-            Some((webinar, id)) => read_registrant(webinar, id).await.map(Some),
-            None => Ok(None),
-        }
-    });
+    let person = Resource::new(
+        move || (webinar().zip(id()), refresh.watch()),
+        |(ids, _)| async move {
+            match ids {
+                Some((webinar, id)) => read_registrant(webinar, id).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
     view! {
         <main class="wide" id="content">
             <Transition>
@@ -50,10 +53,21 @@ fn Person(person: RegistrantView) -> impl IntoView {
     let row = person.row;
     let heading = if row.name.is_empty() { row.email.clone() } else { row.name.clone() };
     let back = format!("/dashboard/webinars/{}/registrants", person.webinar);
-    let answers: Vec<_> = person.answers.into_iter().map(|(label, text)| view! { <div><dt>{label}</dt><dd dir="auto">{text}</dd></div> }).collect();
-    let source = (!person.source.is_empty()).then(|| view! { <div><dt>"Came from"</dt><dd>{person.source.clone()}</dd></div> });
-    let hidden = (person.hidden_seconds >= 1.0).then(|| view! { <div><dt>"Played in the background"</dt><dd>{clock_text(person.hidden_seconds)}</dd></div> });
-    let strip = format!("Saw {:.0} % of the recording: {} of {}", row.percent, clock_text(f64::from(row.unique_seconds)), clock_text(person.duration_seconds));
+    let answers: Vec<_> = person
+        .answers
+        .into_iter()
+        .map(|(label, text)| view! { <div><dt>{label}</dt><dd dir="auto">{text}</dd></div> })
+        .collect();
+    let source =
+        (!person.source.is_empty()).then(|| view! { <div><dt>"Came from"</dt><dd>{person.source.clone()}</dd></div> });
+    let hidden = (person.hidden_seconds >= 1.0)
+        .then(|| view! { <div><dt>"Played in the background"</dt><dd>{clock_text(person.hidden_seconds)}</dd></div> });
+    let strip = format!(
+        "Saw {:.0} % of the recording: {} of {}",
+        row.percent,
+        clock_text(f64::from(row.unique_seconds)),
+        clock_text(person.duration_seconds)
+    );
     let timeline: Vec<_> = person
         .timeline
         .into_iter()

@@ -25,7 +25,9 @@ pub fn PublishPanel(webinar: WebinarView) -> impl IntoView {
     let findings = (!findings.is_empty()).then(|| view! { <ul class="findings">{findings}</ul> });
     let action = match webinar.state {
         WebinarState::Published => view! { <Share webinar=webinar.clone()/> }.into_any(),
-        WebinarState::Archived => view! { <p>"This webinar is archived. Its people and numbers are kept."</p> }.into_any(),
+        WebinarState::Archived => {
+            view! { <p>"This webinar is archived. Its people and numbers are kept."</p> }.into_any()
+        }
         WebinarState::Draft | WebinarState::Unpublished => {
             let preview = webinar.page_url.clone();
             view! {
@@ -59,7 +61,11 @@ pub fn Life(webinar: WebinarView) -> impl IntoView {
     let id = webinar.id.to_string();
     let hidden = move || vec![("webinar", id.clone())];
     let people = webinar.registered;
-    let kept = if people == 1 { "The person who registered keeps her link.".to_owned() } else { format!("The {people} people who registered keep their links.") };
+    let kept = if people == 1 {
+        "The person who registered keeps her link.".to_owned()
+    } else {
+        format!("The {people} people who registered keep their links.")
+    };
     let steps = match webinar.state {
         WebinarState::Published => view! {
             <PostForm name="unpublish" hidden=hidden()>

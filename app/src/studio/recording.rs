@@ -34,7 +34,8 @@ fn Current(video: VideoView) -> impl IntoView {
     if is_working {
         let refresh = expect_context::<Refresh>();
         Effect::new(move |_| {
-            let handle = set_timeout_with_handle(move || refresh.raise(), std::time::Duration::from_millis(LOOK_AGAIN_MS));
+            let handle =
+                set_timeout_with_handle(move || refresh.raise(), std::time::Duration::from_millis(LOOK_AGAIN_MS));
             on_cleanup(move || {
                 if let Ok(handle) = handle {
                     handle.clear();

@@ -39,15 +39,23 @@ pub fn RegistrantsPage() -> impl IntoView {
     let query = Memo::new(move |_| {
         address.with(|address| {
             let text = |name: &str| address.get(name).unwrap_or_default();
-            RegistrantQuery { search: text("search"), status: text("status"), sort: text("sort"), page: text("page").parse().unwrap_or(0) }
+            RegistrantQuery {
+                search: text("search"),
+                status: text("status"),
+                sort: text("sort"),
+                page: text("page").parse().unwrap_or(0),
+            }
         })
     });
-    let page = Resource::new(move || (id(), query.get(), refresh.watch()), |(id, query, _)| async move {
-        match id {
-            Some(id) => read_registrants(id, query.clone()).await.map(|page| Some((id, query, page))),
-            None => Ok(None),
-        }
-    });
+    let page = Resource::new(
+        move || (id(), query.get(), refresh.watch()),
+        |(id, query, _)| async move {
+            match id {
+                Some(id) => read_registrants(id, query.clone()).await.map(|page| Some((id, query, page))),
+                None => Ok(None),
+            }
+        },
+    );
     view! {
         <main class="wide" id="content">
             <Transition>
@@ -85,13 +93,18 @@ fn People(id: WebinarId, query: RegistrantQuery, page: RegistrantPage) -> impl I
             view! { <option value=status.as_str() selected=is_chosen>{status.label()}</option> }
         })
         .collect();
-    let sorts: Vec<_> = [("registered", "newest first"), ("name", "by name"), ("email", "by address"), ("percent", "most watched first")]
-        .into_iter()
-        .map(|(value, label)| {
-            let is_chosen = query.sort == value;
-            view! { <option value=value selected=is_chosen>{label}</option> }
-        })
-        .collect();
+    let sorts: Vec<_> = [
+        ("registered", "newest first"),
+        ("name", "by name"),
+        ("email", "by address"),
+        ("percent", "most watched first"),
+    ]
+    .into_iter()
+    .map(|(value, label)| {
+        let is_chosen = query.sort == value;
+        view! { <option value=value selected=is_chosen>{label}</option> }
+    })
+    .collect();
     view! {
         <Title text=format!("People · {}", page.title)/>
         <p class="back"><a href="/dashboard/webinars">"Webinars"</a></p>

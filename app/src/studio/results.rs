@@ -26,12 +26,15 @@ pub async fn read_results(id: WebinarId) -> Result<Results, AppError> {
 pub fn ResultsPage() -> impl IntoView {
     let id = webinar_in_path();
     let refresh = expect_context::<Refresh>();
-    let results = Resource::new(move || (id(), refresh.watch()), |(id, _)| async move {
-        match id {
-            Some(id) => read_results(id).await.map(Some),
-            None => Ok(None),
-        }
-    });
+    let results = Resource::new(
+        move || (id(), refresh.watch()),
+        |(id, _)| async move {
+            match id {
+                Some(id) => read_results(id).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
     view! {
         <main class="wide" id="content">
             <Transition>
@@ -54,7 +57,8 @@ fn Shown(results: Results) -> impl IntoView {
     let mean = results.mean_percent.map(|percent| {
         view! { <p>"Those who attended saw "<strong>{format!("{percent:.0} %")}</strong>" of it on average"<span class="n">{format!(" n = {}", results.funnel.attended)}</span>"."</p> }
     });
-    let watching = (results.funnel.watching > 0).then(|| view! { <p class="good">{results.funnel.watching}" watching now"</p> });
+    let watching =
+        (results.funnel.watching > 0).then(|| view! { <p class="good">{results.funnel.watching}" watching now"</p> });
     let missed = (results.funnel.missed > 0).then(|| {
         let share = Share { part: results.funnel.missed, of: results.funnel.registered };
         view! { <p>"Missed it: "{results.funnel.missed}" "<Meter share=share/></p> }

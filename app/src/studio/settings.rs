@@ -110,4 +110,3 @@ pub fn Logo(webinar: WebinarView) -> impl IntoView {
         </section>
     }
 }
-

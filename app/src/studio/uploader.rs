@@ -2,7 +2,9 @@
 //! closed tab. The rules are in [`domain::uploading`]; here they meet the browser.
 
 use domain::ids::WebinarId;
-use domain::uploading::{Speed, metadata_header, next_piece, objection, pause_before_retry, percent, progress_text, unfinished};
+use domain::uploading::{
+    Speed, metadata_header, next_piece, objection, pause_before_retry, percent, progress_text, unfinished,
+};
 use domain::video::{UploadView, size_text};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -33,7 +35,11 @@ struct Reply {
 
 impl Reply {
     fn reason(self) -> String {
-        if self.text.is_empty() { "The upload was not accepted. Please choose the file again.".to_owned() } else { self.text }
+        if self.text.is_empty() {
+            "The upload was not accepted. Please choose the file again.".to_owned()
+        } else {
+            self.text
+        }
     }
 }
 
@@ -237,7 +243,9 @@ impl Transfer {
                     failures = 0;
                     offset = stands;
                 }
-                Some(reply) if matches!(reply.status, 400..=499) && !matches!(reply.status, 409 | 408 | 423 | 429 | 460) => {
+                Some(reply)
+                    if matches!(reply.status, 400..=499) && !matches!(reply.status, 409 | 408 | 423 | 429 | 460) =>
+                {
                     return Err(Stop::Refused(reply.reason()));
                 }
                 _ => {
@@ -265,7 +273,9 @@ impl Transfer {
     async fn stands_at(self, address: &str) -> Result<u64, Stop> {
         let reply = self.insist(|| request("HEAD", address, &[])).await?;
         reply.offset.ok_or_else(|| {
-            Stop::Refused("The earlier upload is no longer there. Please choose the file again to start over.".to_owned())
+            Stop::Refused(
+                "The earlier upload is no longer there. Please choose the file again to start over.".to_owned(),
+            )
         })
     }
 
@@ -304,7 +314,9 @@ pub fn Uploader(
     let transfer = use_context::<StoredTransfer>().map_or_else(Transfer::new, |stored| stored.of(webinar));
     let known = StoredValue::new(open.clone());
     let choose = move |event: web_sys::Event| {
-        let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
+        let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else {
+            return;
+        };
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
             known.with_value(|open| transfer.begin(file, webinar, open, refresh));
         }
@@ -329,7 +341,8 @@ pub fn Uploader(
             }
         })
         .collect();
-    let unfinished = (!unfinished.is_empty()).then(|| view! { <ul class="rows" class:hidden=move || !is_idle()>{unfinished}</ul> });
+    let unfinished =
+        (!unfinished.is_empty()).then(|| view! { <ul class="rows" class:hidden=move || !is_idle()>{unfinished}</ul> });
     view! {
         <div class="uploader">
             {failed}
@@ -350,7 +363,9 @@ fn UploadProgress(transfer: Transfer, webinar: WebinarId) -> impl IntoView {
     let text = move || match transfer.phase.get() {
         Phase::Finishing => "Everything is here; it is being looked at.".to_owned(),
         Phase::Waiting => "The network is away. It goes on by itself as soon as it is back.".to_owned(),
-        Phase::Paused => format!("Paused at {} %. Nothing is lost.", percent(transfer.sent.get(), transfer.length.get())),
+        Phase::Paused => {
+            format!("Paused at {} %. Nothing is lost.", percent(transfer.sent.get(), transfer.length.get()))
+        }
         _ => transfer.speed.with(|speed| progress_text(transfer.sent.get(), transfer.length.get(), speed)),
     };
     let is_shown = Memo::new(move |_| !matches!(transfer.phase.get(), Phase::Idle | Phase::Failed(_)));

@@ -34,7 +34,11 @@ pub fn WebinarsPage() -> impl IntoView {
     let state = Memo::new(move |_| query.with(|query| query.get("state").unwrap_or_default()));
     let list = Resource::new(move || (state.get(), refresh.watch()), |(state, _)| read_webinars(state));
     let filter = move |value: &'static str, label: &'static str| {
-        let href = if value.is_empty() { "/dashboard/webinars".to_owned() } else { format!("/dashboard/webinars?state={value}") };
+        let href = if value.is_empty() {
+            "/dashboard/webinars".to_owned()
+        } else {
+            format!("/dashboard/webinars?state={value}")
+        };
         view! { <a href=href aria-current=move || (state.get() == value).then_some("page")>{label}</a> }
     };
     view! {

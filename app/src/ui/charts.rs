@@ -136,7 +136,9 @@ pub fn Curve(
     let x = move || format!("{:.2}", cursor.get() * width as f64 / duration);
     let seek = move |event: web_sys::MouseEvent| {
         use wasm_bindgen::JsCast;
-        let Some(target) = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else { return };
+        let Some(target) = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
+            return;
+        };
         let place = target.get_bounding_client_rect();
         if place.width() > 0.0 {
             let share = (f64::from(event.client_x()) - place.left()) / place.width();
@@ -149,7 +151,7 @@ pub fn Curve(
             <svg viewBox=format!("0 0 {width} 100") preserveAspectRatio="none" role="img" aria-label=label on:click=seek>
                 <path class="seen" d=area(&seen, most)></path>
                 <path class="again" d=area(&again, most)></path>
-                <line class="cursor" x1=x.clone() x2=x y1="0" y2="100"></line>
+                <line class="cursor" x1=x x2=x y1="0" y2="100"></line>
             </svg>
             <figcaption>
                 <span>{at_cursor}</span>

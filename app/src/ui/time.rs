@@ -29,8 +29,13 @@ fn local_text(at: Moment, zone: &str) -> Option<String> {
     let date = js_sys::Date::new(&(at.unix_millis() as f64).into());
     let options = js_sys::Object::new();
     for (key, value) in [
-        ("timeZone", zone), ("day", "numeric"), ("month", "long"), ("year", "numeric"), ("hour", "2-digit"),
-        ("minute", "2-digit"), ("timeZoneName", "short"),
+        ("timeZone", zone),
+        ("day", "numeric"),
+        ("month", "long"),
+        ("year", "numeric"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("timeZoneName", "short"),
     ] {
         js_sys::Reflect::set(&options, &key.into(), &value.into()).ok()?;
     }

@@ -14,12 +14,8 @@ pub fn start() {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else {
         return;
     };
-    let place = document
-        .get_element_by_id("room")
-        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    let json = document
-        .get_element_by_id("player-props")
-        .and_then(|element| element.text_content());
+    let place = document.get_element_by_id("room").and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    let json = document.get_element_by_id("player-props").and_then(|element| element.text_content());
     let Some((place, json)) = place.zip(json) else { return };
     let Some(props) = app::room::read_props(&json) else {
         return;

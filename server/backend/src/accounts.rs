@@ -35,7 +35,10 @@ pub enum Confirmed {
 }
 
 fn dead_link() -> Refusal {
-    Refusal::new(RefusalKind::Gone, "This link was used before or has run out. Please ask for a new one; nothing was changed.")
+    Refusal::new(
+        RefusalKind::Gone,
+        "This link was used before or has run out. Please ask for a new one; nothing was changed.",
+    )
 }
 
 impl Backend {
@@ -108,10 +111,25 @@ impl Backend {
         kept: Option<domain::ids::LoginId>,
     ) -> Result<()> {
         let now = self.now();
-        queries::change(conn, row.id, coach::ActiveModel { password_hash: Set(password_hash), ..Default::default() }, now).await?;
+        queries::change(
+            conn,
+            row.id,
+            coach::ActiveModel { password_hash: Set(password_hash), ..Default::default() },
+            now,
+        )
+        .await?;
         queries::delete_logins(conn, row.id, kept).await?;
         queries::use_tokens(conn, row.id, Purpose::ResetPassword.as_str(), now).await?;
-        self.enqueue_mail(conn, row.id, "password_changed", &format!("password_changed:{}:{}", row.id, now.0), None, None, now).await
+        self.enqueue_mail(
+            conn,
+            row.id,
+            "password_changed",
+            &format!("password_changed:{}:{}", row.id, now.0),
+            None,
+            None,
+            now,
+        )
+        .await
     }
 
     /// Housekeeping of doors, limits, finished jobs and keys nobody uses.
@@ -123,7 +141,8 @@ impl Backend {
         transaction.commit().await?;
         // A day is enough for any transaction that was about to use its key.
         let made = self.keyring().keys_made_between(now.plus_days(-8), now.plus_days(-1), SWEEP_KEYS).await?;
-        let used: std::collections::HashSet<_> = queries::keys_in_use(self.db().reader(), &made).await?.into_iter().collect();
+        let used: std::collections::HashSet<_> =
+            queries::keys_in_use(self.db().reader(), &made).await?.into_iter().collect();
         for key in made.into_iter().filter(|key| !used.contains(key)) {
             self.keyring().destroy(key).await?;
         }
@@ -179,7 +198,9 @@ impl Visitor {
                 match (known, backend.limit_in(&transaction, Limit::AccountMail, &normal).await) {
                     (Some(known), Ok(())) => {
                         let once = format!("already_registered:{}:{}", known.id, now.0);
-                        backend.enqueue_mail(&transaction, known.id, "already_registered", &once, None, None, now).await?;
+                        backend
+                            .enqueue_mail(&transaction, known.id, "already_registered", &once, None, None, now)
+                            .await?;
                     }
                     // Silence: an inbox is not flooded, and the answer must not tell.
                     (_, Err(Error::Refused(_))) | (None, _) => {}
@@ -223,7 +244,11 @@ impl Visitor {
         }
         if let Err(error) = queries::change(&transaction, row.coach_id, change, now).await {
             if persistence::unique_violation(&error).is_some() {
-                return Err(Refusal::new(RefusalKind::Conflict, "Another account uses this address by now. Yours keeps the old one.").into());
+                return Err(Refusal::new(
+                    RefusalKind::Conflict,
+                    "Another account uses this address by now. Yours keeps the old one.",
+                )
+                .into());
             }
             return Err(error.into());
         }
@@ -258,7 +283,8 @@ impl Visitor {
     pub async fn reset_password(&self, token: &str, password: &str) -> Result<()> {
         let backend = &self.backend;
         let reader = backend.db().reader();
-        let found = backend.usable_token(reader, token).await?.filter(|row| row.purpose == Purpose::ResetPassword.as_str());
+        let found =
+            backend.usable_token(reader, token).await?.filter(|row| row.purpose == Purpose::ResetPassword.as_str());
         let found = found.ok_or_else(dead_link)?;
         let row = queries::coach(reader, found.coach_id).await?.ok_or_else(dead_link)?;
         judge(password, &[&row.name, &row.email])?;
@@ -271,7 +297,13 @@ impl Visitor {
         backend.put_password(&transaction, &row, password_hash, None).await?;
         if row.email_confirmed_at.is_none() {
             // Whoever read the mail owns the address.
-            queries::change(&transaction, row.id, coach::ActiveModel { email_confirmed_at: Set(Some(now)), ..Default::default() }, now).await?;
+            queries::change(
+                &transaction,
+                row.id,
+                coach::ActiveModel { email_confirmed_at: Set(Some(now)), ..Default::default() },
+                now,
+            )
+            .await?;
         }
         let here = row.email_normal.clone();
         backend.forgive(&transaction, Limit::LoginAnywhere, &here).await?;
@@ -328,7 +360,8 @@ impl Coach {
             coach: card(&row),
             pending_email: queries::pending_email(reader, self.id, self.backend.now()).await?,
             second_factor: row.totp_enabled_at.is_some(),
-            recovery_codes_left: u32::try_from(queries::recovery_codes_left(reader, self.id).await?).unwrap_or(u32::MAX),
+            recovery_codes_left: u32::try_from(queries::recovery_codes_left(reader, self.id).await?)
+                .unwrap_or(u32::MAX),
             logins: self.logins().await?,
             created_at: row.created_at,
         })
@@ -342,9 +375,12 @@ impl Coach {
         let name = check_name("name", name)?;
         let time_zone = time_zone.trim();
         if !time_zones().iter().any(|zone| zone == time_zone) {
-            return Err(Refusal::field("time_zone", "Please choose a zone from the list, such as Europe/Berlin.").into());
+            return Err(
+                Refusal::field("time_zone", "Please choose a zone from the list, such as Europe/Berlin.").into()
+            );
         }
-        self.change(coach::ActiveModel { name: Set(name), time_zone: Set(time_zone.to_owned()), ..Default::default() }).await
+        self.change(coach::ActiveModel { name: Set(name), time_zone: Set(time_zone.to_owned()), ..Default::default() })
+            .await
     }
 
     /// Changes her password and signs every other browser out.

@@ -40,7 +40,8 @@ pub fn transcript(webvtt: &str) -> Vec<TranscriptLine> {
 fn check_language(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     let mut parts = text.split('-');
-    let primary = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let primary =
+        parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
     let rest = parts.all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
     if primary && rest && text.len() <= 35 {
         Ok(text.to_owned())
@@ -63,7 +64,14 @@ impl Coach {
         }
         let label = if label.is_empty() { language.clone() } else { label.to_owned() };
         if file.len() > MAX_CAPTION_BYTES {
-            return Err(Refusal { field: Some("file".to_owned()), ..Refusal::new(RefusalKind::TooLarge, "A caption file can have 2 MB. This one is larger; is it the right file?") }.into());
+            return Err(Refusal {
+                field: Some("file".to_owned()),
+                ..Refusal::new(
+                    RefusalKind::TooLarge,
+                    "A caption file can have 2 MB. This one is larger; is it the right file?",
+                )
+            }
+            .into());
         }
         let cues = media::captions::parse(file).map_err(|error| Refusal::field("file", error.to_string()))?;
         let transaction = self.backend.db().begin().await?;
@@ -75,7 +83,11 @@ impl Coach {
             }
         }
         if tracks.len() as u64 >= queries::MAX_CAPTIONS {
-            return Err(Refusal::new(RefusalKind::Conflict, "A recording can have 20 caption tracks. Remove one first.").into());
+            return Err(Refusal::new(
+                RefusalKind::Conflict,
+                "A recording can have 20 caption tracks. Remove one first.",
+            )
+            .into());
         }
         let track = caption::ActiveModel {
             id: Set(CaptionId::new()),

@@ -13,7 +13,7 @@ use domain::registration::Answers;
 use domain::watching::{Attendance, CreditedRange, Thresholds, WatchMap, Watched, outcome};
 use domain::webinar::{Asked, FieldChoice, RegistrationField, WebinarForm};
 use domain::{EmailAddress, Moment};
-use persistence::entities::{consent, page_view, registration, session, subject, view, video, watch_map, webinar};
+use persistence::entities::{consent, page_view, registration, session, subject, video, view, watch_map, webinar};
 use persistence::sealed::Place;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -50,11 +50,15 @@ pub fn claim_folder(folder: &Path) -> Result<()> {
         return Ok(());
     }
     if folder.exists() && std::fs::read_dir(folder).map_err(fault)?.next().is_some() {
-        let message = format!("{} is not empty and was not made by a demo. Choose another folder with --data-dir.", folder.display());
+        let message = format!(
+            "{} is not empty and was not made by a demo. Choose another folder with --data-dir.",
+            folder.display()
+        );
         return Err(domain::Refusal::new(domain::RefusalKind::Conflict, message).into());
     }
     std::fs::create_dir_all(folder).map_err(fault)?;
-    std::fs::write(folder.join(MARKER), "This folder was made by mini-webinar demo and may be deleted.\n").map_err(fault)
+    std::fs::write(folder.join(MARKER), "This folder was made by mini-webinar demo and may be deleted.\n")
+        .map_err(fault)
 }
 
 impl Backend {
@@ -65,8 +69,13 @@ impl Backend {
     pub async fn seed_demo(&self) -> Result<DemoAccess> {
         let access = |pages, room| DemoAccess { email: EMAIL.to_owned(), password: PASSWORD.to_owned(), pages, room };
         let slug = "calm-first-month";
-        if let Some(found) = webinar::Entity::find().filter(webinar::Column::Slug.eq(slug)).one(self.db().reader()).await? {
-            let first = registration::Entity::find().filter(registration::Column::WebinarId.eq(found.id)).one(self.db().reader()).await?;
+        if let Some(found) =
+            webinar::Entity::find().filter(webinar::Column::Slug.eq(slug)).one(self.db().reader()).await?
+        {
+            let first = registration::Entity::find()
+                .filter(registration::Column::WebinarId.eq(found.id))
+                .one(self.db().reader())
+                .await?;
             let room = first.map(|r| self.room_path(r.id, r.link_version)).unwrap_or_default();
             return Ok(access(vec![format!("/w/{slug}")], room));
         }
@@ -83,7 +92,11 @@ impl Backend {
                     session_kind: "on_demand".to_owned(),
                     link_days: "14".to_owned(),
                     recorded_month: "2026-09".to_owned(),
-                    fields: FieldChoice { first_name: Asked::Required, company: Asked::Optional, ..FieldChoice::default() },
+                    fields: FieldChoice {
+                        first_name: Asked::Required,
+                        company: Asked::Optional,
+                        ..FieldChoice::default()
+                    },
                     embed_hosts: "localhost:8080".to_owned(),
                     ..WebinarForm::default()
                 },
@@ -109,7 +122,12 @@ impl Backend {
         self.demo_recording(&coach, replay, false).await?;
         coach.publish(replay).await?;
 
-        let draft = WebinarForm { title: "Saying no, kindly".to_owned(), slug: "saying-no-kindly".to_owned(), session_kind: "on_demand".to_owned(), ..WebinarForm::default() };
+        let draft = WebinarForm {
+            title: "Saying no, kindly".to_owned(),
+            slug: "saying-no-kindly".to_owned(),
+            session_kind: "on_demand".to_owned(),
+            ..WebinarForm::default()
+        };
         self.demo_webinar(&coach, draft).await?;
         self.run_due_jobs("demo").await?;
 
@@ -120,7 +138,13 @@ impl Backend {
     }
 
     async fn demo_coach(&self) -> Result<Coach> {
-        let form = SignUp { name: "Maya Lindqvist".to_owned(), email: EMAIL.to_owned(), password: PASSWORD.to_owned(), age_ok: Some("on".to_owned()), terms: Some("on".to_owned()) };
+        let form = SignUp {
+            name: "Maya Lindqvist".to_owned(),
+            email: EMAIL.to_owned(),
+            password: PASSWORD.to_owned(),
+            age_ok: Some("on".to_owned()),
+            terms: Some("on".to_owned()),
+        };
         self.create_account(&form.name, &form.email, &form.password).await?;
         let signed_in = self.visitor().sign_in(&form.email, &form.password, &crate::Client::unknown()).await?;
         let coach = self.coach_by_token(&signed_in.token).await?;
@@ -131,7 +155,11 @@ impl Backend {
         let id = coach.create_webinar(&form.title).await?;
         let current = coach.webinar(id).await?;
         let form = WebinarForm {
-            consent_text: if form.consent_text.is_empty() { current.form.consent_text.clone() } else { form.consent_text },
+            consent_text: if form.consent_text.is_empty() {
+                current.form.consent_text.clone()
+            } else {
+                form.consent_text
+            },
             ..form
         };
         coach.save_webinar(id, current.revision, form).await?;
@@ -210,7 +238,11 @@ impl Backend {
             let is_old = registered_at < now.plus_days(-7);
             let duration = video.duration_ms as f64 / 1000.0;
             let facts = Watched { unique_seconds: unique, last_credit_at: None, finalised: is_old };
-            let status = outcome(&facts, duration, Thresholds { end_percent: webinar.end_percent, floor_seconds: webinar.floor_seconds });
+            let status = outcome(
+                &facts,
+                duration,
+                Thresholds { end_percent: webinar.end_percent, floor_seconds: webinar.floor_seconds },
+            );
             let answers = Answers { given: vec![(RegistrationField::FirstName, person.first_name.clone())] };
             let has_played = unique > 0;
             let row = registration::ActiveModel {
@@ -220,7 +252,11 @@ impl Backend {
                 subject_id: Set(subject_id),
                 session_id: Set(session_id),
                 link_version: Set(1),
-                answers_ct: Set(Some(key.seal(Place::RegistrationAnswers, registration_id.as_bytes(), &serde_json::to_vec(&answers)?))),
+                answers_ct: Set(Some(key.seal(
+                    Place::RegistrationAnswers,
+                    registration_id.as_bytes(),
+                    &serde_json::to_vec(&answers)?,
+                ))),
                 source: Set(chance.pick(&["", "newsletter", "instagram", "podcast"]).to_owned()),
                 time_zone: Set(None),
                 country: Set(person.country.to_owned()),
@@ -228,7 +264,11 @@ impl Backend {
                 registered_at: Set(registered_at),
                 proven_at: Set(has_played.then_some(played_at)),
                 first_played_at: Set(has_played.then_some(played_at)),
-                expires_at: Set(if index == 0 { now.plus_days(30) } else { registered_at.plus_days(i64::from(webinar.link_days)) }),
+                expires_at: Set(if index == 0 {
+                    now.plus_days(30)
+                } else {
+                    registered_at.plus_days(i64::from(webinar.link_days))
+                }),
                 finalised_at: Set((is_old || status != Attendance::Registered).then_some(now)),
                 outcome: Set(status.as_str().to_owned()),
                 unique_seconds: Set(i32::try_from(unique).unwrap_or(0)),
@@ -288,7 +328,12 @@ impl Backend {
     }
 }
 
-async fn count_view(conn: &sea_orm::DatabaseTransaction, webinar: WebinarId, at: Moment, person: &Person) -> Result<()> {
+async fn count_view(
+    conn: &sea_orm::DatabaseTransaction,
+    webinar: WebinarId,
+    at: Moment,
+    person: &Person,
+) -> Result<()> {
     use page_view::Column;
     let row = page_view::ActiveModel {
         webinar_id: Set(webinar),
@@ -298,9 +343,10 @@ async fn count_view(conn: &sea_orm::DatabaseTransaction, webinar: WebinarId, at:
         source: Set(String::new()),
         views: Set(1),
     };
-    let add_one = OnConflict::columns([Column::WebinarId, Column::Day, Column::Device, Column::Country, Column::Source])
-        .value(Column::Views, sea_orm::sea_query::Expr::cust("page_view.views + 1"))
-        .to_owned();
+    let add_one =
+        OnConflict::columns([Column::WebinarId, Column::Day, Column::Device, Column::Country, Column::Source])
+            .value(Column::Views, sea_orm::sea_query::Expr::cust("page_view.views + 1"))
+            .to_owned();
     page_view::Entity::insert(row).on_conflict(add_one).exec_without_returning(conn).await?;
     Ok(())
 }
@@ -353,7 +399,14 @@ impl Person {
             first_name: first_name.to_owned(),
             email: format!("{}.{}{index}@example.org", plain(first_name), plain(last_name)),
             country: chance.pick(&["FR", "FR", "FR", "DE", "DE", "UA", "GB", "US", "CA", "SE", "ES", "IN"]),
-            device: chance.pick(&["Chrome/desktop", "Chrome/phone", "Safari/phone", "Safari/desktop", "Firefox/desktop", "Edge/desktop"]),
+            device: chance.pick(&[
+                "Chrome/desktop",
+                "Chrome/phone",
+                "Safari/phone",
+                "Safari/desktop",
+                "Firefox/desktop",
+                "Edge/desktop",
+            ]),
         }
     }
 }
@@ -388,12 +441,30 @@ const DESCRIPTION: &str = "Most first months are loud: ten tools, a logo, a laun
 There is a short exercise in the middle. Have a sheet of paper ready.";
 
 const FIRST_NAMES: [&str; 24] = [
-    "Anna", "Ben", "Chloé", "Dev", "Elif", "Farah", "Gita", "Hugo", "Ines", "Jonas", "Karim", "Léa", "Mykola", "Nora", "Olena", "Paul",
-    "Quentin", "Rosa", "Sofia", "Tom", "Ulla", "Viktor", "Wanda", "Yusuf",
+    "Anna", "Ben", "Chloé", "Dev", "Elif", "Farah", "Gita", "Hugo", "Ines", "Jonas", "Karim", "Léa", "Mykola", "Nora",
+    "Olena", "Paul", "Quentin", "Rosa", "Sofia", "Tom", "Ulla", "Viktor", "Wanda", "Yusuf",
 ];
 const LAST_NAMES: [&str; 20] = [
-    "Andersson", "Bernard", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Hoang", "Ivanenko", "Jansen", "Kovalenko", "Laurent", "Meyer",
-    "Novak", "Okafor", "Petit", "Rossi", "Schmidt", "Tanaka", "Weber",
+    "Andersson",
+    "Bernard",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Hoang",
+    "Ivanenko",
+    "Jansen",
+    "Kovalenko",
+    "Laurent",
+    "Meyer",
+    "Novak",
+    "Okafor",
+    "Petit",
+    "Rossi",
+    "Schmidt",
+    "Tanaka",
+    "Weber",
 ];
 
 #[cfg(test)]

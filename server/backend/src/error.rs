@@ -1,6 +1,6 @@
 //! What a verb can answer besides its result: a refusal for the person, or a fault for us.
 
-use domain::Refusal;
+use domain::{Refusal, RefusalKind};
 
 /// The engine's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,6 +40,35 @@ impl Error {
             Self::Refused(refusal) => Some(refusal),
             Self::Fault(_) => None,
         }
+    }
+
+    /// The refusal the person is shown. A fault is logged here, once, under the reference its sentence names.
+    #[must_use]
+    pub fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::Fault(fault) if fault.is_full() => {
+                tracing::error!(error = chain(&fault), "the disk is full");
+                Refusal::new(
+                    RefusalKind::Full,
+                    "The disk is full at the moment, so nothing could be saved. What you had is safe; please try again later.",
+                )
+            }
+            Self::Fault(fault) => {
+                let reference = hex::encode(crate::secrets::random::<4>());
+                tracing::error!(reference, error = chain(&fault), "a request failed");
+                let message = format!(
+                    "Something went wrong on our side. Please try again; if it stays, tell us the reference {reference}."
+                );
+                Refusal::new(RefusalKind::Fault, message)
+            }
+        }
+    }
+}
+
+impl Fault {
+    fn is_full(&self) -> bool {
+        self.source.downcast_ref::<storage::Error>().is_some_and(storage::Error::is_full)
     }
 }
 

@@ -84,7 +84,8 @@ impl Backend {
     pub(crate) async fn limit_in(&self, conn: &impl ConnectionTrait, limit: Limit, key: &str) -> Result<()> {
         let (tries, seconds) = limit.rate();
         let tolerance = seconds * 1_000_000;
-        let place = accounts::take_place(conn, &self.limit_key(limit, key), tolerance / tries, tolerance, self.now()).await?;
+        let place =
+            accounts::take_place(conn, &self.limit_key(limit, key), tolerance / tries, tolerance, self.now()).await?;
         place.map_err(|wait| Refusal::too_often(u32::try_from(wait / 1_000_000 + 1).unwrap_or(u32::MAX)).into())
     }
 

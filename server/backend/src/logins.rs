@@ -35,7 +35,10 @@ fn hash(token: &str) -> Vec<u8> {
 }
 
 fn wrong() -> Refusal {
-    Refusal::new(RefusalKind::Invalid, "The address and the password do not fit together. Please check both, or choose a new password.")
+    Refusal::new(
+        RefusalKind::Invalid,
+        "The address and the password do not fit together. Please check both, or choose a new password.",
+    )
 }
 
 impl Backend {
@@ -49,7 +52,8 @@ impl Backend {
         now: Moment,
     ) -> Result<String> {
         let token = URL_SAFE_NO_PAD.encode(crate::secrets::random::<32>());
-        let expires_at = if awaiting_second_factor { now.plus_seconds(SECOND_FACTOR_SECONDS) } else { now.plus_days(LONGEST_DAYS) };
+        let expires_at =
+            if awaiting_second_factor { now.plus_seconds(SECOND_FACTOR_SECONDS) } else { now.plus_days(LONGEST_DAYS) };
         let row = login::ActiveModel {
             id: Set(LoginId::new()),
             coach_id: Set(coach),
@@ -77,7 +81,9 @@ impl Backend {
     /// # Errors
     /// When the database fails.
     pub async fn coach_by_token(&self, token: &str) -> Result<Option<Coach>> {
-        let Some(row) = self.live_login(token).await?.filter(|row| !row.awaiting_second_factor) else { return Ok(None) };
+        let Some(row) = self.live_login(token).await?.filter(|row| !row.awaiting_second_factor) else {
+            return Ok(None);
+        };
         let now = self.now();
         if row.seen_at.plus_seconds(SEEN_SECONDS) <= now {
             let transaction = self.db().begin().await?;
@@ -106,17 +112,27 @@ impl Visitor {
         backend.limit(Limit::LoginAnywhere, &email).await?;
         let known = accounts::coach_by_email(backend.db().reader(), &email).await?;
         let stored = known.as_ref().map(|coach| coach.password_hash.as_str());
-        let (Some(known), Checked::Right(renewed)) = (known.as_ref(), backend.passwords().check(password, stored).await?) else {
+        let (Some(known), Checked::Right(renewed)) =
+            (known.as_ref(), backend.passwords().check(password, stored).await?)
+        else {
             return Err(wrong().into());
         };
         let now = backend.now();
         let wants_second_factor = known.totp_enabled_at.is_some();
         let transaction = backend.db().begin().await?;
         if let Some(password_hash) = renewed {
-            accounts::change(&transaction, known.id, coach::ActiveModel { password_hash: Set(password_hash), ..Default::default() }, now).await?;
+            accounts::change(
+                &transaction,
+                known.id,
+                coach::ActiveModel { password_hash: Set(password_hash), ..Default::default() },
+                now,
+            )
+            .await?;
         }
         backend.forgive(&transaction, Limit::Login, &here).await?;
-        let token = backend.open_login(&transaction, known.id, wants_second_factor, (&client.device, &client.country), now).await?;
+        let token = backend
+            .open_login(&transaction, known.id, wants_second_factor, (&client.device, &client.country), now)
+            .await?;
         transaction.commit().await?;
         Ok(SignedIn { token, step: if wants_second_factor { SignInStep::SecondFactor } else { SignInStep::Done } })
     }
@@ -129,14 +145,21 @@ impl Visitor {
     pub async fn second_factor(&self, token: &str, code: &str, client: &Client) -> Result<SignedIn> {
         let backend = &self.backend;
         let half = backend.awaiting_login(token).await?.ok_or_else(|| {
-            Refusal::new(RefusalKind::SignInNeeded, "That took too long, or you are signed in already. Please sign in again.")
+            Refusal::new(
+                RefusalKind::SignInNeeded,
+                "That took too long, or you are signed in already. Please sign in again.",
+            )
         })?;
         backend.limit(Limit::SecondFactor, &half.coach_id.to_string()).await?;
         let now = backend.now();
         let transaction = backend.db().begin().await?;
         let row = accounts::coach(&transaction, half.coach_id).await?.ok_or_else(Refusal::sign_in)?;
         if !backend.use_second_factor(&transaction, &row, code, now).await? {
-            return Err(Refusal::field("code", "This code is wrong, late, or was used before. Please take the one shown now.").into());
+            return Err(Refusal::field(
+                "code",
+                "This code is wrong, late, or was used before. Please take the one shown now.",
+            )
+            .into());
         }
         accounts::delete_login(&transaction, row.id, half.id).await?;
         backend.forgive(&transaction, Limit::SecondFactor, &row.id.to_string()).await?;
@@ -219,7 +242,9 @@ impl Coach {
                 transaction.commit().await?;
                 Ok(row)
             }
-            Checked::Wrong => Err(Error::Refused(Refusal::field(field, "This is not your password. Nothing was changed."))),
+            Checked::Wrong => {
+                Err(Error::Refused(Refusal::field(field, "This is not your password. Nothing was changed.")))
+            }
         }
     }
 }

@@ -122,11 +122,22 @@ impl Backend {
         }
     }
 
-    async fn compose_for_registrant(&self, row: &outbox::Model, coach: &coach::Model, id: RegistrationId) -> Result<Option<Outgoing>> {
+    async fn compose_for_registrant(
+        &self,
+        row: &outbox::Model,
+        coach: &coach::Model,
+        id: RegistrationId,
+    ) -> Result<Option<Outgoing>> {
         let reader = self.db().reader();
-        let Some(registration) = registration::Entity::find_by_id(id).one(reader).await? else { return Ok(None) };
-        let Some(subject) = subject::Entity::find_by_id(registration.subject_id).one(reader).await? else { return Ok(None) };
-        let Some(webinar) = webinar::Entity::find_by_id(registration.webinar_id).one(reader).await? else { return Ok(None) };
+        let Some(registration) = registration::Entity::find_by_id(id).one(reader).await? else {
+            return Ok(None);
+        };
+        let Some(subject) = subject::Entity::find_by_id(registration.subject_id).one(reader).await? else {
+            return Ok(None);
+        };
+        let Some(webinar) = webinar::Entity::find_by_id(registration.webinar_id).one(reader).await? else {
+            return Ok(None);
+        };
         if subject.state != "active" {
             return Ok(None);
         }
@@ -137,7 +148,8 @@ impl Backend {
         };
         let to = open(Place::SubjectEmail, &subject.email_ct)?;
         let name = subject.name_ct.as_deref().map(|sealed| open(Place::SubjectName, sealed)).transpose()?;
-        let greeting = name.filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
+        let greeting =
+            name.filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
         let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
         let presenter = if webinar.presenter.is_empty() { coach.name.clone() } else { webinar.presenter.clone() };
         let opening = match row.template.as_str() {
@@ -147,12 +159,30 @@ impl Backend {
         let letter = Letter {
             subject: format!("Your link: {}", webinar.title),
             accent: if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() },
-            before: vec![greeting, opening, "It is a recording: it starts when you press play, and you can stop and go on later, on any device.".to_owned()],
+            before: vec![
+                greeting,
+                opening,
+                "It is a recording: it starts when you press play, and you can stop and go on later, on any device."
+                    .to_owned(),
+            ],
             button: Some(Button { label: "Open the webinar".to_owned(), url: link }),
-            after: vec![format!("The link is yours alone and works until {}, or {} days from your first play.", registration.expires_at.utc_text(), webinar.link_days)],
-            footer: vec![format!("You get this mail because this address was registered on {}.", self.config().absolute(&format!("/w/{}", webinar.slug)))],
+            after: vec![format!(
+                "The link is yours alone and works until {}, or {} days from your first play.",
+                registration.expires_at.utc_text(),
+                webinar.link_days
+            )],
+            footer: vec![format!(
+                "You get this mail because this address was registered on {}.",
+                self.config().absolute(&format!("/w/{}", webinar.slug))
+            )],
         };
-        Ok(Some(self.outgoing(row, to, format!("{presenter} via My Mini Webinar"), Some(coach.email.clone()), &letter)?))
+        Ok(Some(self.outgoing(
+            row,
+            to,
+            format!("{presenter} via My Mini Webinar"),
+            Some(coach.email.clone()),
+            &letter,
+        )?))
     }
 
     async fn compose_for_coach(&self, row: &outbox::Model, coach: &coach::Model) -> Result<Option<Outgoing>> {
@@ -164,32 +194,40 @@ impl Backend {
                 _ => return Ok(None),
             },
         };
-        let link = |path: &str| token.as_ref().map(|t| self.config().absolute(&format!("{path}?t={}", self.one_time_token_text(t))));
-        let (subject, lines, button): (&str, Vec<&str>, Option<(&str, Option<String>)>) = match row.template.as_str() {
-            "confirm_email" => ("Please confirm your e-mail address", vec!["one step is left: confirm that this address is yours."], Some(("Confirm my address", link("/confirm")))),
-            "already_registered" => ("You already have an account", vec!["somebody, probably you, tried to open an account with this address. There already is one.", "If you forgot your password, you can choose a new one. If it was not you, there is nothing to do."], Some(("Sign in", Some(self.config().absolute("/login"))))),
-            "reset_password" => ("Choose a new password", vec!["you asked for a new password. The button works for 15 minutes, once.", "If it was not you, leave this mail alone: nothing has changed."], Some(("Choose a new password", link("/reset/new")))),
-            "password_changed" => ("Your password was changed", vec!["the password of your account was just changed, and every other browser was signed out.", "If it was not you, choose a new password now."], Some(("Choose a new password", Some(self.config().absolute("/reset"))))),
-            "change_email" => ("Please confirm your new e-mail address", vec!["you asked to sign in with this address from now on."], Some(("Confirm the new address", link("/confirm")))),
-            "email_changed_notice" => ("Your e-mail address is being changed", vec!["somebody signed in to your account asked to replace this address by another. It changes when the new one is confirmed.", "If it was not you, sign in and choose a new password."], Some(("Sign in", Some(self.config().absolute("/login"))))),
-            _ => return Ok(None),
+        let Some(text) = coach_mail(&row.template) else {
+            return Ok(None);
+        };
+        let url = match text.leads_to {
+            LeadsTo::Page(path) => Some(self.config().absolute(path)),
+            LeadsTo::OneTime(path) => {
+                token.as_ref().map(|t| self.config().absolute(&format!("{path}?t={}", self.one_time_token_text(t))))
+            }
         };
         let to = match (row.template.as_str(), token.as_ref().and_then(|t| t.new_email.clone())) {
             ("change_email", Some(new_email)) => new_email,
             _ => coach.email.clone(),
         };
         let letter = Letter {
-            subject: subject.to_owned(),
+            subject: text.subject.to_owned(),
             accent: HOUSE_ACCENT.to_owned(),
-            before: std::iter::once(format!("Hello {},", coach.name)).chain(lines.into_iter().map(str::to_owned)).collect(),
-            button: button.and_then(|(label, url)| url.map(|url| Button { label: label.to_owned(), url })),
+            before: std::iter::once(format!("Hello {},", coach.name))
+                .chain(text.lines.iter().map(|line| (*line).to_owned()))
+                .collect(),
+            button: url.map(|url| Button { label: text.button.to_owned(), url }),
             after: Vec::new(),
             footer: vec![format!("Sent by My Mini Webinar, {}", self.config().absolute("/"))],
         };
         Ok(Some(self.outgoing(row, to, "My Mini Webinar".to_owned(), None, &letter)?))
     }
 
-    fn outgoing(&self, row: &outbox::Model, to: String, from_name: String, reply_to: Option<String>, letter: &Letter) -> Result<Outgoing> {
+    fn outgoing(
+        &self,
+        row: &outbox::Model,
+        to: String,
+        from_name: String,
+        reply_to: Option<String>,
+        letter: &Letter,
+    ) -> Result<Outgoing> {
         Ok(Outgoing {
             id: row.id.to_string(),
             to,
@@ -201,4 +239,76 @@ impl Backend {
             headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
         })
     }
+}
+
+/// Where the button of a mail to a coach leads.
+enum LeadsTo {
+    /// A page anybody may open.
+    Page(&'static str),
+    /// A page that takes the mail's one-time token.
+    OneTime(&'static str),
+}
+
+/// A mail to a coach about her account.
+struct CoachMail {
+    subject: &'static str,
+    lines: &'static [&'static str],
+    button: &'static str,
+    leads_to: LeadsTo,
+}
+
+fn coach_mail(template: &str) -> Option<CoachMail> {
+    let mail = match template {
+        "confirm_email" => CoachMail {
+            subject: "Please confirm your e-mail address",
+            lines: &["one step is left: confirm that this address is yours."],
+            button: "Confirm my address",
+            leads_to: LeadsTo::OneTime("/confirm"),
+        },
+        "already_registered" => CoachMail {
+            subject: "You already have an account",
+            lines: &[
+                "somebody, probably you, tried to open an account with this address. There already is one.",
+                "If you forgot your password, you can choose a new one. If it was not you, there is nothing to do.",
+            ],
+            button: "Sign in",
+            leads_to: LeadsTo::Page("/login"),
+        },
+        "reset_password" => CoachMail {
+            subject: "Choose a new password",
+            lines: &[
+                "you asked for a new password. The button works for 15 minutes, once.",
+                "If it was not you, leave this mail alone: nothing has changed.",
+            ],
+            button: "Choose a new password",
+            leads_to: LeadsTo::OneTime("/reset/new"),
+        },
+        "password_changed" => CoachMail {
+            subject: "Your password was changed",
+            lines: &[
+                "the password of your account was just changed, and every other browser was signed out.",
+                "If it was not you, choose a new password now.",
+            ],
+            button: "Choose a new password",
+            leads_to: LeadsTo::Page("/reset"),
+        },
+        "change_email" => CoachMail {
+            subject: "Please confirm your new e-mail address",
+            lines: &["you asked to sign in with this address from now on."],
+            button: "Confirm the new address",
+            leads_to: LeadsTo::OneTime("/confirm"),
+        },
+        "email_changed_notice" => CoachMail {
+            subject: "Your e-mail address is being changed",
+            lines: &[
+                "somebody signed in to your account asked to replace this address by another. It changes when the new one \
+                 is confirmed.",
+                "If it was not you, sign in and choose a new password.",
+            ],
+            button: "Sign in",
+            leads_to: LeadsTo::Page("/login"),
+        },
+        _ => return None,
+    };
+    Some(mail)
 }

@@ -10,8 +10,28 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 /// Everything a description may be made of. No attribute but a link's address survives.
 const TAGS: [&str; 22] = [
-    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li",
-    "a", "table", "thead", "tbody", "tr",
+    "p",
+    "br",
+    "hr",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "strong",
+    "em",
+    "del",
+    "code",
+    "pre",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
 ];
 const CELLS: [&str; 2] = ["th", "td"];
 
@@ -58,7 +78,8 @@ mod tests {
 
     #[test]
     fn ordinary_markdown_reads_well() {
-        let html = to_html("# Five mistakes\n\nYou **will** learn:\n\n- one\n- two\n\n[More](https://example.com/a?b=1&c=2)");
+        let html =
+            to_html("# Five mistakes\n\nYou **will** learn:\n\n- one\n- two\n\n[More](https://example.com/a?b=1&c=2)");
         assert!(html.contains("<h2>Five mistakes</h2>"), "{html}");
         assert!(html.contains("<strong>will</strong>"));
         assert!(html.contains("<li>one</li>"));
@@ -94,9 +115,30 @@ mod tests {
         for text in hostile {
             let html = to_html(text).to_lowercase();
             for forbidden in [
-                "<script", "<img", "<iframe", "<svg", "<math", "<form", "<input", "<style", "<base", "<object", "<embed", "<link",
-                "<meta", "<video", "onclick", "style=", "target=", "href=\"javascript", "href=\"data", "href=\"vbscript",
-                "href=\"/", "id=", "class=", "data-x",
+                "<script",
+                "<img",
+                "<iframe",
+                "<svg",
+                "<math",
+                "<form",
+                "<input",
+                "<style",
+                "<base",
+                "<object",
+                "<embed",
+                "<link",
+                "<meta",
+                "<video",
+                "onclick",
+                "style=",
+                "target=",
+                "href=\"javascript",
+                "href=\"data",
+                "href=\"vbscript",
+                "href=\"/",
+                "id=",
+                "class=",
+                "data-x",
             ] {
                 assert!(!html.contains(forbidden), "{forbidden} from {text}: {html}");
             }

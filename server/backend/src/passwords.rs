@@ -25,7 +25,8 @@ pub(crate) struct Hasher {
 
 fn argon() -> Result<Argon2<'static>> {
     let (memory, passes, lanes) = COST;
-    let params = Params::new(memory, passes, lanes, None).map_err(|error| Error::fault("prepare hashing", error.to_string()))?;
+    let params =
+        Params::new(memory, passes, lanes, None).map_err(|error| Error::fault("prepare hashing", error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -71,7 +72,8 @@ impl Hasher {
         let hash = stored.unwrap_or(&self.nobody).to_owned();
         let password = Zeroizing::new(password.to_owned());
         self.aside(move || {
-            let parsed = PasswordHash::new(&hash).map_err(|error| Error::fault("read a password hash", error.to_string()))?;
+            let parsed =
+                PasswordHash::new(&hash).map_err(|error| Error::fault("read a password hash", error.to_string()))?;
             let is_right = argon()?.verify_password(password.as_bytes(), &parsed).is_ok();
             if !(is_right && is_somebody) {
                 return Ok(Checked::Wrong);
@@ -93,7 +95,10 @@ pub(crate) fn judge(password: &str, known: &[&str]) -> Result<(), Refusal> {
         return Ok(());
     }
     let why = verdict.feedback().and_then(zxcvbn::feedback::Feedback::warning).map(|warning| format!(" {warning}"));
-    let message = format!("This password is easy to guess.{} Three or four unrelated words make a good one.", why.unwrap_or_default());
+    let message = format!(
+        "This password is easy to guess.{} Three or four unrelated words make a good one.",
+        why.unwrap_or_default()
+    );
     Err(Refusal::field("password", message))
 }
 

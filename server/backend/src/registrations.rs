@@ -78,10 +78,14 @@ impl Visitor {
         let backend = &self.backend;
         let now = backend.now();
         let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
-        let row = webinars::published_at_slug(backend.db().reader(), slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        let row =
+            webinars::published_at_slug(backend.db().reader(), slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
         if !form.website.is_empty() {
             // A machine fills what people do not see. It is told what it wants to hear.
-            return Ok(Booking { room_path: backend.room_path(RegistrationId::new(), queries::FIRST_LINK_VERSION), was_registered: false });
+            return Ok(Booking {
+                room_path: backend.room_path(RegistrationId::new(), queries::FIRST_LINK_VERSION),
+                was_registered: false,
+            });
         }
         let (email, answers) = form.check(&fields_of(&row)?)?;
         if !form_stamp::is_human(backend.secrets(), row.id, &form.form_stamp, now) {
@@ -90,7 +94,8 @@ impl Visitor {
             return Err(Refusal::new(RefusalKind::Invalid, message).into());
         }
         backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
-        let press = Press { row: &row, email: &email, answers: &answers, client, source: clean_source(&form.source), now };
+        let press =
+            Press { row: &row, email: &email, answers: &answers, client, source: clean_source(&form.source), now };
         let booking = backend.book(&press).await?;
         backend.wake_worker();
         Ok(booking)
@@ -139,7 +144,8 @@ impl Backend {
         let coach = press.row.coach_id;
         let transaction = self.db().begin().await?;
         let (subject, key, is_new) = self.person(&transaction, press, index, fresh).await?;
-        let wording = press.row.consent_text_id.ok_or_else(|| Error::fault("register", "the webinar has no consent wording"))?;
+        let wording =
+            press.row.consent_text_id.ok_or_else(|| Error::fault("register", "the webinar has no consent wording"))?;
         let booking = match queries::booking(&transaction, coach, press.row.id, subject.id).await? {
             Some(found) => self.book_again(&transaction, press, &subject, &key, found).await?,
             None => self.book_first(&transaction, press, &subject, &key).await?,
@@ -167,7 +173,8 @@ impl Backend {
                 dek: fresh.id,
                 email_index: index.clone(),
                 email_sealed: fresh.key.seal(Place::SubjectEmail, id.as_bytes(), press.email.as_str().as_bytes()),
-                name_sealed: (!name.is_empty()).then(|| fresh.key.seal(Place::SubjectName, id.as_bytes(), name.as_bytes())),
+                name_sealed: (!name.is_empty())
+                    .then(|| fresh.key.seal(Place::SubjectName, id.as_bytes(), name.as_bytes())),
             };
             if queries::insert_subject(transaction, coach, new, press.now).await? {
                 let subject = queries::subject(transaction, coach, id).await?;
@@ -177,7 +184,9 @@ impl Backend {
         }
         let subject = queries::subject_by_index(transaction, coach, &index).await?;
         // Known a moment ago and gone now: erased in between. Pressing again meets a new person.
-        let subject = subject.ok_or_else(|| Refusal::new(RefusalKind::Conflict, "Please press the button once more. Nothing you typed was lost."))?;
+        let subject = subject.ok_or_else(|| {
+            Refusal::new(RefusalKind::Conflict, "Please press the button once more. Nothing you typed was lost.")
+        })?;
         let key = self.keyring().key(subject.dek_id).await?;
         Ok((subject, key, false))
     }
@@ -229,7 +238,10 @@ impl Backend {
     ) -> Result<(RegistrationId, Booking)> {
         let (coach, now) = (press.row.coach_id, press.now);
         if found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
-            return Ok((found.id, Booking { room_path: self.room_path(found.id, found.link_version), was_registered: false }));
+            return Ok((
+                found.id,
+                Booking { room_path: self.room_path(found.id, found.link_version), was_registered: false },
+            ));
         }
         self.fill_missing_name(transaction, press, subject, key).await?;
         if found.expires_at <= now {

@@ -27,7 +27,9 @@ impl Coach {
         let video = backend.current_recording(reader, &row).await?;
         let counts = queries::outcome_counts(reader, self.id, id, backend.now()).await?;
         let of = |status: Attendance| counts.by_outcome.get(status.as_str()).copied().unwrap_or_default();
-        let named = |rows: Vec<(String, i64)>| rows.into_iter().map(|(name, count)| NamedCount { name, count }).collect::<Vec<_>>();
+        let named = |rows: Vec<(String, i64)>| {
+            rows.into_iter().map(|(name, count)| NamedCount { name, count }).collect::<Vec<_>>()
+        };
         let devices = named(queries::page_views(reader, id, PageViewsBy::Device).await?);
         let stayed = of(Attendance::AttendedToEnd);
         Ok(Results {
@@ -62,7 +64,9 @@ impl Coach {
         let mut after = None;
         loop {
             let rows = queries::maps_after(self.backend.db().reader(), self.id, video.id, after).await?;
-            let Some((last, ..)) = rows.last() else { return Ok(retention) };
+            let Some((last, ..)) = rows.last() else {
+                return Ok(retention);
+            };
             after = Some(*last);
             for (_, seen, again) in &rows {
                 let map = WatchMap::from_stored(duration_seconds, seen, again);

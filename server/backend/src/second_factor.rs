@@ -60,15 +60,31 @@ impl Backend {
     }
 
     /// Whether six digits fit now and were not used before; uses them up.
-    async fn use_digits(&self, conn: &impl ConnectionTrait, row: &coach::Model, code: &str, now: Moment) -> Result<bool> {
-        let Some(totp) = self.open_totp(row)? else { return Ok(false) };
+    async fn use_digits(
+        &self,
+        conn: &impl ConnectionTrait,
+        row: &coach::Model,
+        code: &str,
+        now: Moment,
+    ) -> Result<bool> {
+        let Some(totp) = self.open_totp(row)? else {
+            return Ok(false);
+        };
         let digits: String = code.chars().filter(char::is_ascii_digit).collect();
-        let Some(step) = totp.check(&digits, now.unix_seconds().unsigned_abs()) else { return Ok(false) };
+        let Some(step) = totp.check(&digits, now.unix_seconds().unsigned_abs()) else {
+            return Ok(false);
+        };
         Ok(accounts::use_totp_step(conn, row.id, i64::try_from(step).unwrap_or(i64::MAX)).await?)
     }
 
     /// Six digits, or a recovery code; each is used up.
-    pub(crate) async fn use_second_factor(&self, conn: &impl ConnectionTrait, row: &coach::Model, code: &str, now: Moment) -> Result<bool> {
+    pub(crate) async fn use_second_factor(
+        &self,
+        conn: &impl ConnectionTrait,
+        row: &coach::Model,
+        code: &str,
+        now: Moment,
+    ) -> Result<bool> {
         let code = code.trim();
         if code.chars().filter(|c| !c.is_whitespace()).all(|c| c.is_ascii_digit()) {
             self.use_digits(conn, row, code, now).await
@@ -77,7 +93,12 @@ impl Backend {
         }
     }
 
-    async fn new_recovery_codes(&self, conn: &impl ConnectionTrait, coach: domain::ids::CoachId, now: Moment) -> Result<RecoveryCodes> {
+    async fn new_recovery_codes(
+        &self,
+        conn: &impl ConnectionTrait,
+        coach: domain::ids::CoachId,
+        now: Moment,
+    ) -> Result<RecoveryCodes> {
         let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| make_recovery_code()).collect();
         let hashes = codes.iter().map(|code| self.recovery_hash(coach, code)).collect();
         accounts::put_recovery_codes(conn, coach, hashes, now).await?;
@@ -105,7 +126,10 @@ impl Coach {
         let transaction = backend.db().begin().await?;
         accounts::change(&transaction, self.id, change, backend.now()).await?;
         transaction.commit().await?;
-        Ok(SecondFactorSetup { qr_svg: SvgBuilder::default().margin(2).to_str(&code), secret_text: Secret::from(secret).to_base32() })
+        Ok(SecondFactorSetup {
+            qr_svg: SvgBuilder::default().margin(2).to_str(&code),
+            secret_text: Secret::from(secret).to_base32(),
+        })
     }
 
     /// Switches the second factor on and hands out recovery codes, this once.
@@ -141,7 +165,12 @@ impl Coach {
         self.prove("password", password).await?;
         let now = self.backend.now();
         let transaction = self.backend.db().begin().await?;
-        let change = coach::ActiveModel { totp_ct: Set(None), totp_enabled_at: Set(None), totp_last_step: Set(None), ..Default::default() };
+        let change = coach::ActiveModel {
+            totp_ct: Set(None),
+            totp_enabled_at: Set(None),
+            totp_last_step: Set(None),
+            ..Default::default()
+        };
         accounts::change(&transaction, self.id, change, now).await?;
         accounts::put_recovery_codes(&transaction, self.id, Vec::new(), now).await?;
         transaction.commit().await?;
@@ -165,7 +194,10 @@ impl Coach {
 }
 
 fn already_on() -> Refusal {
-    Refusal::new(domain::RefusalKind::Conflict, "The second factor is on already. Switch it off first to set it up anew.")
+    Refusal::new(
+        domain::RefusalKind::Conflict,
+        "The second factor is on already. Switch it off first to set it up anew.",
+    )
 }
 
 #[cfg(test)]

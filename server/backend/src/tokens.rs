@@ -82,7 +82,11 @@ impl Backend {
     }
 
     /// The row of a token that may still be used.
-    pub(crate) async fn usable_token(&self, conn: &impl ConnectionTrait, token: &str) -> Result<Option<one_time_token::Model>> {
+    pub(crate) async fn usable_token(
+        &self,
+        conn: &impl ConnectionTrait,
+        token: &str,
+    ) -> Result<Option<one_time_token::Model>> {
         Ok(accounts::usable_token(conn, &hash(token.trim()), self.now()).await?)
     }
 }

@@ -173,7 +173,8 @@ impl Coach {
     /// # Errors
     /// When the database fails.
     pub async fn uploads(&self, webinar: WebinarId) -> Result<Vec<UploadView>> {
-        let rows = queries::open_uploads(self.backend.db().reader(), self.id, Some(webinar), self.backend.now()).await?;
+        let rows =
+            queries::open_uploads(self.backend.db().reader(), self.id, Some(webinar), self.backend.now()).await?;
         Ok(rows
             .into_iter()
             .map(|row| UploadView {
@@ -200,7 +201,9 @@ impl Backend {
         if !same(mac, &self.secrets().mac("upload-token", &[claims])) {
             return Err(refuse());
         }
-        let id = |range: std::ops::Range<usize>| <[u8; 16]>::try_from(&claims[range]).map(uuid::Uuid::from_bytes).map_err(|_| refuse());
+        let id = |range: std::ops::Range<usize>| {
+            <[u8; 16]>::try_from(&claims[range]).map(uuid::Uuid::from_bytes).map_err(|_| refuse())
+        };
         let expiry = i64::from_be_bytes(<[u8; 8]>::try_from(&claims[32..]).map_err(|_| refuse())?);
         if Moment::from_unix_seconds(expiry) <= self.now() {
             return Err(refuse());
@@ -219,7 +222,9 @@ impl Uploader {
         let backend = &self.backend;
         backend.limit(Limit::Upload, &self.id.to_string()).await?;
         if length == 0 {
-            return Err(Refusal::new(RefusalKind::Invalid, "This file is empty. Please choose the recording again.").into());
+            return Err(
+                Refusal::new(RefusalKind::Invalid, "This file is empty. Please choose the recording again.").into()
+            );
         }
         if length > MAX_UPLOAD_BYTES {
             return Err(Refusal::new(RefusalKind::TooLarge, "This file is larger than 10 GiB. Export the recording at 1080p or with a lower bit rate, and upload that.").into());
@@ -232,7 +237,11 @@ impl Uploader {
             return Err(Refusal::new(RefusalKind::TooLarge, format!("Your storage has {left} left, and this file is larger. Remove a draft with a recording you no longer need.")).into());
         }
         if queries::open_uploads(reader, self.id, None, now).await?.len() as u64 >= queries::MAX_OPEN_UPLOADS {
-            return Err(Refusal::new(RefusalKind::Conflict, "There are already 20 unfinished uploads. Finish or cancel one first.").into());
+            return Err(Refusal::new(
+                RefusalKind::Conflict,
+                "There are already 20 unfinished uploads. Finish or cancel one first.",
+            )
+            .into());
         }
         let file_name = clean_file_name(&metadata.file_name);
         let webinar = match (&self.target, metadata.webinar) {
@@ -325,7 +334,10 @@ impl Uploader {
 }
 
 fn gone() -> Refusal {
-    Refusal::new(RefusalKind::Gone, "This upload was not finished within seven days and was removed. Please start it again.")
+    Refusal::new(
+        RefusalKind::Gone,
+        "This upload was not finished within seven days and was removed. Please start it again.",
+    )
 }
 
 fn status(row: &upload::Model) -> UploadStatus {
@@ -377,7 +389,11 @@ impl Piece<'_> {
             };
             received += bytes.len() as u64;
             if received > length {
-                return Err(Refusal::new(RefusalKind::TooLarge, "More bytes arrived than the upload announced. Please start it again.").into());
+                return Err(Refusal::new(
+                    RefusalKind::TooLarge,
+                    "More bytes arrived than the upload announced. Please start it again.",
+                )
+                .into());
             }
             if let Some(first) = &mut head {
                 first.extend_from_slice(&bytes[..bytes.len().min(SNIFF_BYTES)]);
@@ -469,7 +485,9 @@ impl Backend {
 
     /// Turns a whole upload into a recording; doing it again changes nothing.
     pub(crate) async fn finish_upload(&self, id: UploadId) -> Result<()> {
-        let Some(row) = upload::Entity::find_by_id(id).one(self.db().reader()).await? else { return Ok(()) };
+        let Some(row) = upload::Entity::find_by_id(id).one(self.db().reader()).await? else {
+            return Ok(());
+        };
         if row.state != "open" || row.offset_bytes != row.length_bytes {
             return Ok(());
         }

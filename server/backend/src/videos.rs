@@ -55,7 +55,9 @@ impl Backend {
         let source = self.object_source(&upload.object_key).await?;
         let probe = match media::probe::probe(&source).await {
             Ok(probe) => probe,
-            Err(error) if error.is_refusal() => return Err(Refusal::new(RefusalKind::Invalid, error.to_string()).into()),
+            Err(error) if error.is_refusal() => {
+                return Err(Refusal::new(RefusalKind::Invalid, error.to_string()).into());
+            }
             Err(error) => return Err(Error::fault("look into a recording", error)),
         };
         let now = self.now();
@@ -104,7 +106,9 @@ impl Backend {
     /// The background work: checksum, faststart, posters. Every step can be done again; nothing partial is visible,
     /// because objects appear whole and the row is written last.
     pub(crate) async fn process_video(&self, id: VideoId) -> Result<()> {
-        let Some(row) = video::Entity::find_by_id(id).one(self.db().reader()).await? else { return Ok(()) };
+        let Some(row) = video::Entity::find_by_id(id).one(self.db().reader()).await? else {
+            return Ok(());
+        };
         if row.state != VideoState::Processing.as_str() {
             return Ok(());
         }
@@ -114,7 +118,13 @@ impl Backend {
             Ok(count) => (count, None),
             Err(error) => {
                 tracing::warn!(error = crate::error::chain(&error), "posters could not be made");
-                (0, Some("The recording plays. Pictures could not be taken from it, so the page shows its first frame.".to_owned()))
+                (
+                    0,
+                    Some(
+                        "The recording plays. Pictures could not be taken from it, so the page shows its first frame."
+                            .to_owned(),
+                    ),
+                )
             }
         };
         let state = if note.is_some() { VideoState::ReadyWithoutExtras } else { VideoState::Ready };
@@ -153,8 +163,12 @@ impl Backend {
                 let (bucket, from) = (bucket.clone(), from.clone());
                 async move {
                     match segment {
-                        media::faststart::Segment::Bytes(bytes) => Ok(futures::stream::once(async move { Ok(bytes) }).boxed()),
-                        media::faststart::Segment::Copy { offset, length } => bucket.read(&from, offset..offset + length).await,
+                        media::faststart::Segment::Bytes(bytes) => {
+                            Ok(futures::stream::once(async move { Ok(bytes) }).boxed())
+                        }
+                        media::faststart::Segment::Copy { offset, length } => {
+                            bucket.read(&from, offset..offset + length).await
+                        }
                     }
                 }
             })
@@ -167,7 +181,9 @@ impl Backend {
     }
 
     async fn make_posters(&self, row: &video::Model, playable_key: &str) -> Result<i32> {
-        let Some(tool) = self.still_maker().await else { return Ok(0) };
+        let Some(tool) = self.still_maker().await else {
+            return Ok(0);
+        };
         let folder = self.config().work_dir.join(format!("posters-{}", row.id));
         tokio::fs::create_dir_all(&folder).await.map_err(|error| Error::fault("make a work folder", error))?;
         let made = self.posters_in(tool, row, playable_key, &folder).await;
@@ -177,11 +193,22 @@ impl Backend {
         made
     }
 
-    async fn posters_in(&self, tool: &media::ffmpeg::Tool, row: &video::Model, key: &str, folder: &std::path::Path) -> Result<i32> {
-        let Some(input) = self.poster_input(key, folder).await? else { return Ok(0) };
+    async fn posters_in(
+        &self,
+        tool: &media::ffmpeg::Tool,
+        row: &video::Model,
+        key: &str,
+        folder: &std::path::Path,
+    ) -> Result<i32> {
+        let Some(input) = self.poster_input(key, folder).await? else {
+            return Ok(0);
+        };
         let duration = row.duration_ms as f64 / 1000.0;
         let at: Vec<f64> = (0..POSTERS).map(|i| duration * (i as f64 + 0.5) / POSTERS as f64).collect();
-        let pictures = tool.posters(&input, &at, folder).await.map_err(|error| Error::fault("take pictures of a recording", error))?;
+        let pictures = tool
+            .posters(&input, &at, folder)
+            .await
+            .map_err(|error| Error::fault("take pictures of a recording", error))?;
         // A place past the end gives none, so candidates are numbered by what was made.
         for (index, picture) in pictures.iter().enumerate() {
             let bytes = tokio::fs::read(picture).await.map_err(|error| Error::fault("read a picture", error))?;
@@ -255,9 +282,19 @@ impl Backend {
             MediaKind::Video => {
                 let id: VideoId = name.parse().map_err(|_| Refusal::not_found())?;
                 let row = queries::signed_video(reader, id).await?.ok_or_else(Refusal::not_found)?;
-                let length = if row.playable_key == row.object_key { row.size_bytes.unsigned_abs() } else { self.bucket().size(&row.playable_key).await? };
+                let length = if row.playable_key == row.object_key {
+                    row.size_bytes.unsigned_abs()
+                } else {
+                    self.bucket().size(&row.playable_key).await?
+                };
                 let etag = format!("\"{}-{}\"", row.id.0.simple(), u8::from(row.playable_key != row.object_key));
-                Ok(SignedObject::Stored { key: row.playable_key, length, content_type: row.content_type, etag, modified: row.created_at })
+                Ok(SignedObject::Stored {
+                    key: row.playable_key,
+                    length,
+                    content_type: row.content_type,
+                    etag,
+                    modified: row.created_at,
+                })
             }
             MediaKind::Poster => {
                 let (id, index) = name.rsplit_once('-').ok_or_else(Refusal::not_found)?;
@@ -273,7 +310,10 @@ impl Backend {
             }
             MediaKind::Logo => {
                 let id: WebinarId = name.parse().map_err(|_| Refusal::not_found())?;
-                let row = persistence::entities::webinar::Entity::find_by_id(id).one(reader).await?.ok_or_else(Refusal::not_found)?;
+                let row = persistence::entities::webinar::Entity::find_by_id(id)
+                    .one(reader)
+                    .await?
+                    .ok_or_else(Refusal::not_found)?;
                 let key = row.logo_key.ok_or_else(Refusal::not_found)?;
                 self.small_object(key, "image/png", row.updated_at).await
             }
@@ -287,7 +327,13 @@ impl Backend {
             Err(error) => return Err(error.into()),
         };
         let mac = self.secrets().mac("etag", &[key.as_bytes()]);
-        Ok(SignedObject::Stored { key, length, content_type: content_type.to_owned(), etag: format!("\"{}\"", hex::encode(&mac[..8])), modified })
+        Ok(SignedObject::Stored {
+            key,
+            length,
+            content_type: content_type.to_owned(),
+            etag: format!("\"{}\"", hex::encode(&mac[..8])),
+            modified,
+        })
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
 use domain::watching::{Attendance, Beat, BeatFlaw, Thresholds, WatchMap, Watched, credit, outcome};
 use domain::{Moment, Refusal, RefusalKind};
-use persistence::beats::{self, BeatRow, MapRow, RegistrationProgress, ViewContext};
 use persistence::Database;
+use persistence::beats::{self, BeatRow, MapRow, RegistrationProgress, ViewContext};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Backend, Error, Result};
@@ -97,7 +97,12 @@ impl Backend {
     pub async fn beat(&self, beat: Beat) -> Result<BeatAnswer> {
         let now = self.now();
         self.beats().admit(beat.view, now)?;
-        let busy = || Error::Refused(Refusal { retry_after_seconds: Some(5), ..Refusal::new(RefusalKind::TooOften, "Busy for a moment; please send it again.") });
+        let busy = || {
+            Error::Refused(Refusal {
+                retry_after_seconds: Some(5),
+                ..Refusal::new(RefusalKind::TooOften, "Busy for a moment; please send it again.")
+            })
+        };
         let sender = self.beats().sender().ok_or_else(busy)?;
         let (answer, answered) = oneshot::channel();
         sender.try_send(Pending { beat, at: now, answer }).map_err(|_| busy())?;
@@ -121,7 +126,11 @@ async fn write_batches(database: Database, mut queue: mpsc::Receiver<Pending>) {
                 }
             }
             Err(error) => {
-                tracing::error!(error = crate::error::chain(&error), beats = batch.len(), "a batch of beats was not kept");
+                tracing::error!(
+                    error = crate::error::chain(&error),
+                    beats = batch.len(),
+                    "a batch of beats was not kept"
+                );
                 let error = Arc::new(error);
                 for pending in batch.drain(..) {
                     let _gone = pending.answer.send(Err(error.clone()));
@@ -194,7 +203,8 @@ async fn write_batch(database: &Database, batch: &[Pending]) -> Result<Vec<BeatA
     if !rows.is_empty() {
         beats::insert_beats(&transaction, rows).await?;
         beats::touch_views(&transaction, &touched).await?;
-        let by_registration: HashMap<_, _> = contexts.values().map(|c| ((c.registration, c.video), c.clone())).collect();
+        let by_registration: HashMap<_, _> =
+            contexts.values().map(|c| ((c.registration, c.video), c.clone())).collect();
         for (key, change) in changes {
             if let Some(context) = by_registration.get(&key) {
                 store_change(&transaction, context, change).await?;
@@ -264,11 +274,23 @@ async fn store_change(
         furthest_ms: change.furthest_ms,
         credited_at: change.last_credit_at,
         // The link of an on-demand registration runs from the first real play (product.md §4.1).
-        expires_at: context.first_played_at.is_none().then(|| change.last_credit_at.plus_days(i64::from(context.link_days))),
+        expires_at: context
+            .first_played_at
+            .is_none()
+            .then(|| change.last_credit_at.plus_days(i64::from(context.link_days))),
     };
     beats::put_progress(transaction, progress).await?;
     if from != to {
-        beats::log_status(transaction, StatusChangeId::new(), context.registration, from, to, change.last_credit_at, "watched").await?;
+        beats::log_status(
+            transaction,
+            StatusChangeId::new(),
+            context.registration,
+            from,
+            to,
+            change.last_credit_at,
+            "watched",
+        )
+        .await?;
     }
     Ok(())
 }

@@ -9,8 +9,8 @@ mod logo;
 use domain::ids::WebinarId;
 use domain::watching::{Thresholds, Watched, outcome};
 use domain::webinar::{
-    CheckedWebinar, DEFAULT_CONSENT_TEXT, FieldChoice, Finding, MAX_TITLE_CHARS, PublishFacts, SessionKind, WebinarCard,
-    WebinarForm, WebinarState, WebinarView, publish_check,
+    CheckedWebinar, DEFAULT_CONSENT_TEXT, FieldChoice, Finding, MAX_TITLE_CHARS, PublishFacts, SessionKind,
+    WebinarCard, WebinarForm, WebinarState, WebinarView, publish_check,
 };
 use domain::{Refusal, RefusalKind, Slug};
 use persistence::entities::{video, webinar};
@@ -57,7 +57,8 @@ pub(crate) fn fields_of(row: &webinar::Model) -> Result<FieldChoice> {
 }
 
 pub(crate) fn state_of(row: &webinar::Model) -> Result<WebinarState> {
-    WebinarState::from_stored(&row.state).ok_or_else(|| Error::fault("read a webinar", format!("unknown state {}", row.state)))
+    WebinarState::from_stored(&row.state)
+        .ok_or_else(|| Error::fault("read a webinar", format!("unknown state {}", row.state)))
 }
 
 pub(crate) fn kind_of(row: &webinar::Model) -> Result<SessionKind> {
@@ -76,7 +77,9 @@ impl Backend {
 
     /// The wording registrants of this webinar agree to today.
     pub(crate) async fn consent_wording(&self, conn: &impl ConnectionTrait, row: &webinar::Model) -> Result<String> {
-        let Some(id) = row.consent_text_id else { return Ok(DEFAULT_CONSENT_TEXT.to_owned()) };
+        let Some(id) = row.consent_text_id else {
+            return Ok(DEFAULT_CONSENT_TEXT.to_owned());
+        };
         let wording = queries::consent_wording(conn, id).await?;
         Ok(wording.map_or_else(|| DEFAULT_CONSENT_TEXT.to_owned(), |wording| wording.text))
     }
@@ -253,7 +256,9 @@ impl Coach {
             after = Some(last.id);
             let mut changes = Vec::new();
             for row in rows {
-                let Some(duration) = row.video.and_then(|video| durations.get(&video)) else { continue };
+                let Some(duration) = row.current_video_id.and_then(|video| durations.get(&video)) else {
+                    continue;
+                };
                 let watched = Watched {
                     unique_seconds: row.unique_seconds.unsigned_abs(),
                     last_credit_at: None,
@@ -284,22 +289,38 @@ fn saved_elsewhere() -> Refusal {
 }
 
 /// The publish check over a stored form. Settings from before a rule changed may fail it; that is a finding as well.
-pub(crate) fn findings(form: &WebinarForm, has_video: bool, caption_tracks: usize, email_confirmed: bool) -> Vec<Finding> {
+pub(crate) fn findings(
+    form: &WebinarForm,
+    has_video: bool,
+    caption_tracks: usize,
+    email_confirmed: bool,
+) -> Vec<Finding> {
     match form.check() {
         Ok(webinar) => findings_of(&webinar, has_video, caption_tracks, email_confirmed),
         Err(refusal) => {
-            vec![Finding { blocks: true, about: refusal.field.unwrap_or_else(|| "title".to_owned()), message: refusal.message }]
+            vec![Finding {
+                blocks: true,
+                about: refusal.field.unwrap_or_else(|| "title".to_owned()),
+                message: refusal.message,
+            }]
         }
     }
 }
 
-fn findings_of(webinar: &CheckedWebinar, has_video: bool, caption_tracks: usize, email_confirmed: bool) -> Vec<Finding> {
+fn findings_of(
+    webinar: &CheckedWebinar,
+    has_video: bool,
+    caption_tracks: usize,
+    email_confirmed: bool,
+) -> Vec<Finding> {
     publish_check(&PublishFacts { webinar, has_video, caption_tracks, email_confirmed })
 }
 
 /// What the coach pastes on her site. It keeps its room, so that her page does not jump.
 fn snippet(script: &str, slug: &str) -> String {
-    format!("<div data-mini-webinar=\"{slug}\" style=\"min-height:560px\"></div><script async src=\"{script}\"></script>")
+    format!(
+        "<div data-mini-webinar=\"{slug}\" style=\"min-height:560px\"></div><script async src=\"{script}\"></script>"
+    )
 }
 
 #[cfg(test)]

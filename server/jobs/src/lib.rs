@@ -8,7 +8,9 @@ mod entity;
 use domain::Moment;
 use domain::ids::JobId;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 
 pub use entity::Model as Row;
 use entity::{ActiveModel, Column, Entity};
@@ -107,7 +109,13 @@ fn due(now: Moment) -> Condition {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn claim(conn: &impl ConnectionTrait, owner: &str, now: Moment, lease_seconds: i64, limit: u64) -> Result<Vec<Job>, DbErr> {
+pub async fn claim(
+    conn: &impl ConnectionTrait,
+    owner: &str,
+    now: Moment,
+    lease_seconds: i64,
+    limit: u64,
+) -> Result<Vec<Job>, DbErr> {
     let mut query = Entity::find().filter(due(now)).order_by_asc(Column::RunAt).order_by_asc(Column::Id).limit(limit);
     if conn.get_database_backend() == DbBackend::Postgres {
         query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
@@ -125,7 +133,8 @@ pub async fn claim(conn: &impl ConnectionTrait, owner: &str, now: Moment, lease_
         .filter(Column::Id.is_in(ids))
         .exec(conn)
         .await?;
-    let taken = rows.into_iter().map(|row| Job { attempts: row.attempts + 1, state: "running".to_owned(), ..row.into() });
+    let taken =
+        rows.into_iter().map(|row| Job { attempts: row.attempts + 1, state: "running".to_owned(), ..row.into() });
     Ok(taken.collect())
 }
 
@@ -145,7 +154,13 @@ pub async fn park(conn: &impl ConnectionTrait, id: JobId, reason: &str, now: Mom
     end(conn, id, "parked", Some(reason), now).await
 }
 
-async fn end(conn: &impl ConnectionTrait, id: JobId, state: &str, error: Option<&str>, now: Moment) -> Result<(), DbErr> {
+async fn end(
+    conn: &impl ConnectionTrait,
+    id: JobId,
+    state: &str,
+    error: Option<&str>,
+    now: Moment,
+) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::State, Expr::value(state))
         .col_expr(Column::LeaseUntil, Expr::value(None::<Moment>))
@@ -164,7 +179,9 @@ async fn end(conn: &impl ConnectionTrait, id: JobId, state: &str, error: Option<
 /// # Errors
 /// When the database fails.
 pub async fn retry(conn: &impl ConnectionTrait, id: JobId, error: &str, now: Moment) -> Result<(), DbErr> {
-    let Some(row) = Entity::find_by_id(id).one(conn).await? else { return Ok(()) };
+    let Some(row) = Entity::find_by_id(id).one(conn).await? else {
+        return Ok(());
+    };
     if row.attempts >= row.max_attempts {
         return park(conn, id, error, now).await;
     }
@@ -184,7 +201,12 @@ pub async fn retry(conn: &impl ConnectionTrait, id: JobId, error: &str, now: Mom
 fn wait_seconds(attempts: i32, entropy: JobId) -> i64 {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(20);
     let ceiling = FIRST_WAIT_SECONDS.saturating_mul(1 << doublings).min(LONGEST_WAIT_SECONDS);
-    let random = i64::from(u32::from_be_bytes([entropy.as_bytes()[12], entropy.as_bytes()[13], entropy.as_bytes()[14], entropy.as_bytes()[15]]));
+    let random = i64::from(u32::from_be_bytes([
+        entropy.as_bytes()[12],
+        entropy.as_bytes()[13],
+        entropy.as_bytes()[14],
+        entropy.as_bytes()[15],
+    ]));
     1 + random % ceiling
 }
 
@@ -214,7 +236,8 @@ pub async fn unpark(conn: &impl ConnectionTrait, id: JobId, now: Moment) -> Resu
 /// # Errors
 /// When the database fails.
 pub async fn list(conn: &impl ConnectionTrait, state: &str) -> Result<Vec<Job>, DbErr> {
-    let rows = Entity::find().filter(Column::State.eq(state)).order_by_asc(Column::RunAt).limit(LIST_LIMIT).all(conn).await?;
+    let rows =
+        Entity::find().filter(Column::State.eq(state)).order_by_asc(Column::RunAt).limit(LIST_LIMIT).all(conn).await?;
     Ok(rows.into_iter().map(Job::from).collect())
 }
 
@@ -224,7 +247,12 @@ pub async fn list(conn: &impl ConnectionTrait, state: &str) -> Result<Vec<Job>, 
 /// When the database fails.
 pub async fn next_run_at(conn: &impl ConnectionTrait) -> Result<Option<Moment>, DbErr> {
     let earliest = |state: &'static str, column: Column| {
-        Entity::find().select_only().column(column).filter(Column::State.eq(state)).filter(column.is_not_null()).order_by_asc(column)
+        Entity::find()
+            .select_only()
+            .column(column)
+            .filter(Column::State.eq(state))
+            .filter(column.is_not_null())
+            .order_by_asc(column)
     };
     let ready: Option<Moment> = earliest("ready", Column::RunAt).into_tuple().one(conn).await?;
     let leased: Option<Moment> = earliest("running", Column::LeaseUntil).into_tuple().one(conn).await?;
@@ -236,7 +264,8 @@ pub async fn next_run_at(conn: &impl ConnectionTrait) -> Result<Option<Moment>, 
 /// # Errors
 /// When the database fails.
 pub async fn prune(conn: &impl ConnectionTrait, before: Moment) -> Result<u64, DbErr> {
-    let done = Entity::delete_many().filter(Column::State.eq("done")).filter(Column::FinishedAt.lt(before)).exec(conn).await?;
+    let done =
+        Entity::delete_many().filter(Column::State.eq("done")).filter(Column::FinishedAt.lt(before)).exec(conn).await?;
     Ok(done.rows_affected)
 }
 

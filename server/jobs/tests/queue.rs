@@ -15,20 +15,11 @@ const LEASE_SECONDS: i64 = 60;
 const LONGEST_WAIT_SECONDS: i64 = 3_600;
 
 fn job(kind: &str) -> NewJob<'_> {
-    NewJob {
-        kind,
-        payload: serde_json::json!({ "row": "1" }),
-        run_at: NOW,
-        idempotency_key: None,
-        max_attempts: 3,
-    }
+    NewJob { kind, payload: serde_json::json!({ "row": "1" }), run_at: NOW, idempotency_key: None, max_attempts: 3 }
 }
 
 fn keyed<'a>(kind: &'a str, key: &str) -> NewJob<'a> {
-    NewJob {
-        idempotency_key: Some(key.to_owned()),
-        ..job(kind)
-    }
+    NewJob { idempotency_key: Some(key.to_owned()), ..job(kind) }
 }
 
 /// The queue as a server uses it: every step a transaction of its own.
@@ -43,9 +34,7 @@ impl Queue {
 
     async fn claim(&self, owner: &str, now: Moment, limit: u64) -> Vec<Job> {
         let transaction = self.0.database.begin().await.expect("begins");
-        let taken = jobs::claim(&transaction, owner, now, LEASE_SECONDS, limit)
-            .await
-            .expect("claims");
+        let taken = jobs::claim(&transaction, owner, now, LEASE_SECONDS, limit).await.expect("claims");
         transaction.commit().await.expect("commits");
         taken
     }
@@ -90,9 +79,7 @@ async fn a_job_shares_the_fate_of_its_transaction() {
     each_database("rolled back", |test| async move {
         let queue = Queue(test);
         let transaction = queue.0.database.begin().await.expect("begins");
-        jobs::enqueue(&transaction, keyed("send", "send:1"), NOW)
-            .await
-            .expect("is written");
+        jobs::enqueue(&transaction, keyed("send", "send:1"), NOW).await.expect("is written");
         transaction.rollback().await.expect("rolls back");
         assert!(queue.list("ready").await.is_empty());
         assert_eq!(queue.next_run_at().await, None);
@@ -129,10 +116,7 @@ async fn a_key_stays_taken_until_its_finished_job_is_pruned() {
         let taken = queue.claim("one", NOW, 8).await;
         queue.complete(taken[0].id, NOW).await;
         queue.enqueue(keyed("send", "send:1")).await;
-        assert!(
-            queue.list("ready").await.is_empty(),
-            "a finished job still holds its key"
-        );
+        assert!(queue.list("ready").await.is_empty(), "a finished job still holds its key");
 
         assert_eq!(queue.prune(NOW).await, 0, "what ended at the limit stays");
         assert_eq!(queue.prune(NOW.plus_seconds(1)).await, 1);
@@ -146,27 +130,12 @@ async fn a_key_stays_taken_until_its_finished_job_is_pruned() {
 async fn only_due_jobs_are_taken_oldest_first() {
     each_database("due", |test| async move {
         let queue = Queue(test);
-        queue
-            .enqueue(NewJob {
-                run_at: NOW.plus_seconds(1),
-                ..job("later")
-            })
-            .await;
+        queue.enqueue(NewJob { run_at: NOW.plus_seconds(1), ..job("later") }).await;
         queue.enqueue(job("now")).await;
-        queue
-            .enqueue(NewJob {
-                run_at: NOW.plus_seconds(-1),
-                ..job("earlier")
-            })
-            .await;
+        queue.enqueue(NewJob { run_at: NOW.plus_seconds(-1), ..job("earlier") }).await;
         assert_eq!(queue.next_run_at().await, Some(NOW.plus_seconds(-1)));
 
-        let kinds: Vec<String> = queue
-            .claim("one", NOW, 8)
-            .await
-            .into_iter()
-            .map(|job| job.kind)
-            .collect();
+        let kinds: Vec<String> = queue.claim("one", NOW, 8).await.into_iter().map(|job| job.kind).collect();
         assert_eq!(kinds, ["earlier", "now"]);
         assert_eq!(queue.next_run_at().await, Some(NOW.plus_seconds(1)));
     })
@@ -202,10 +171,7 @@ async fn the_job_of_a_dead_worker_is_taken_again() {
         assert_eq!((second[0].id, second[0].attempts), (first[0].id, 2));
 
         queue.complete(second[0].id, NOW.plus_seconds(LEASE_SECONDS)).await;
-        assert!(
-            queue.claim("lives", NOW.plus_days(1), 8).await.is_empty(),
-            "a finished job does not run again"
-        );
+        assert!(queue.claim("lives", NOW.plus_days(1), 8).await.is_empty(), "a finished job does not run again");
         assert_eq!(queue.list("done").await.len(), 1);
         assert_eq!(queue.next_run_at().await, None);
     })
@@ -236,14 +202,8 @@ async fn failures_wait_longer_and_are_parked_at_last() {
 
         let parked = queue.list("parked").await;
         assert_eq!(parked.len(), 1);
-        assert_eq!(
-            parked[0].last_error.as_ref().map(|error| error.chars().count()),
-            Some(500)
-        );
-        assert!(
-            queue.claim("one", now.plus_days(365), 8).await.is_empty(),
-            "a parked job waits for a person"
-        );
+        assert_eq!(parked[0].last_error.as_ref().map(|error| error.chars().count()), Some(500));
+        assert!(queue.claim("one", now.plus_days(365), 8).await.is_empty(), "a parked job waits for a person");
         assert_eq!(queue.next_run_at().await, None);
         assert_eq!(queue.prune(now.plus_days(365)).await, 0, "a parked job is not pruned");
     })
@@ -254,12 +214,7 @@ async fn failures_wait_longer_and_are_parked_at_last() {
 async fn a_parked_job_starts_over_when_asked() {
     each_database("unpark", |test| async move {
         let queue = Queue(test);
-        queue
-            .enqueue(NewJob {
-                max_attempts: 1,
-                ..job("send")
-            })
-            .await;
+        queue.enqueue(NewJob { max_attempts: 1, ..job("send") }).await;
         let taken = queue.claim("one", NOW, 8).await;
         let id = taken[0].id;
         assert!(!queue.unpark(id, NOW).await, "a running job is not parked");
@@ -286,13 +241,7 @@ async fn workers_never_share_a_job() {
         for _ in 0..JOBS {
             setting_up.enqueue(job("send")).await;
         }
-        let servers = [
-            test.clone(),
-            TestDatabase {
-                database: test.another_connection().await,
-                ..test
-            },
-        ];
+        let servers = [test.clone(), TestDatabase { database: test.another_connection().await, ..test }];
         let start = Arc::new(Barrier::new(WORKERS));
         let workers = (0..WORKERS).map(|number| {
             let queue = Queue(servers[number % servers.len()].clone());

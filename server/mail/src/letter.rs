@@ -108,7 +108,11 @@ mod tests {
     #[test]
     fn what_people_typed_stays_text() {
         let rendered = letter().render().expect("renders");
-        assert!(rendered.html.contains("Hello &lt;b&gt;Tom") || rendered.html.contains("Hello &#60;b&#62;Tom"), "{}", rendered.html);
+        assert!(
+            rendered.html.contains("Hello &lt;b&gt;Tom") || rendered.html.contains("Hello &#60;b&#62;Tom"),
+            "{}",
+            rendered.html
+        );
         assert!(!rendered.html.contains("<script"));
         assert!(rendered.html.contains("https://example.com/r/abc?x=1&"));
         assert!(rendered.text.contains("https://example.com/r/abc?x=1&y=2"));

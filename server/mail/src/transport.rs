@@ -61,7 +61,11 @@ impl Mailer {
             Self::Smtp(transport) => {
                 let message = message(mail, now).map_err(SendError::Permanent)?;
                 transport.send(message).await.map(drop).map_err(|error| {
-                    if error.is_permanent() { SendError::Permanent(error.into()) } else { SendError::Transient(error.into()) }
+                    if error.is_permanent() {
+                        SendError::Permanent(error.into())
+                    } else {
+                        SendError::Transient(error.into())
+                    }
                 })
             }
         }
@@ -122,7 +126,8 @@ mod tests {
     #[test]
     fn a_message_carries_its_headers_and_one_identity() {
         let now = Moment::from_unix_seconds(1_795_000_000);
-        let text = String::from_utf8(message(&outgoing("tom@example.com"), now).expect("builds").formatted()).expect("text");
+        let text =
+            String::from_utf8(message(&outgoing("tom@example.com"), now).expect("builds").formatted()).expect("text");
         assert!(text.contains("Message-ID: <0199-abc@example.com>"));
         assert!(text.contains("Reply-To: maya@example.com"));
         assert!(text.contains("List-Unsubscribe: <https://example.com/u/x>"));

@@ -36,12 +36,7 @@ impl Cue {
     pub fn new(start_seconds: f64, end_seconds: f64, markup: &str) -> Option<Self> {
         let markup = canonical(markup, Dialect::Webvtt);
         let text = plain(&markup);
-        (!text.trim().is_empty()).then_some(Self {
-            start_seconds,
-            end_seconds,
-            text,
-            markup,
-        })
+        (!text.trim().is_empty()).then_some(Self { start_seconds, end_seconds, text, markup })
     }
 }
 
@@ -77,22 +72,11 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Cue>, CaptionError> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        CaptionError::NotUtf8 {
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
-        }
+        CaptionError::NotUtf8 { line: 1 + before.iter().filter(|byte| **byte == b'\n').count() }
     })?;
-    let text = text
-        .strip_prefix('\u{feff}')
-        .unwrap_or(text)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n");
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = text.split('\n').collect();
-    let mut cues = Reader {
-        webvtt: is_header(lines[0]),
-        lines: &lines,
-        at: 0,
-    }
-    .read()?;
+    let mut cues = Reader { webvtt: is_header(lines[0]), lines: &lines, at: 0 }.read()?;
     if cues.is_empty() {
         return Err(CaptionError::NoCue);
     }
@@ -108,12 +92,7 @@ pub fn to_webvtt(cues: &[Cue]) -> String {
         let markup = canonical(&cue.markup, Dialect::Webvtt);
         if !markup.is_empty() {
             // Writing to a string cannot fail.
-            let _ = write!(
-                out,
-                "\n{} --> {}\n{markup}\n",
-                clock(cue.start_seconds),
-                clock(cue.end_seconds)
-            );
+            let _ = write!(out, "\n{} --> {}\n{markup}\n", clock(cue.start_seconds), clock(cue.end_seconds));
         }
     }
     out
@@ -121,18 +100,11 @@ pub fn to_webvtt(cues: &[Cue]) -> String {
 
 fn clock(seconds: f64) -> String {
     let ms = (seconds.max(0.0) * 1000.0).round() as u64;
-    format!(
-        "{:02}:{:02}:{:02}.{:03}",
-        ms / 3_600_000,
-        ms / 60_000 % 60,
-        ms / 1_000 % 60,
-        ms % 1_000
-    )
+    format!("{:02}:{:02}:{:02}.{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000)
 }
 
 fn is_header(line: &str) -> bool {
-    line.strip_prefix("WEBVTT")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+    line.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 struct Reader<'a> {
@@ -168,10 +140,7 @@ impl<'a> Reader<'a> {
 
     /// Up to the next empty line, or to a time line where the empty one was forgotten.
     fn skip_block(&mut self) {
-        while self
-            .line()
-            .is_some_and(|line| !line.trim().is_empty() && !line.contains("-->"))
-        {
+        while self.line().is_some_and(|line| !line.trim().is_empty() && !line.contains("-->")) {
             self.at += 1;
         }
     }
@@ -200,11 +169,7 @@ impl<'a> Reader<'a> {
             words = &words[..words.len() - 1];
         }
         let dialect = if self.webvtt { Dialect::Webvtt } else { Dialect::Srt };
-        Ok(Cue::new(
-            start_seconds,
-            end_seconds,
-            &canonical(&words.join("\n"), dialect),
-        ))
+        Ok(Cue::new(start_seconds, end_seconds, &canonical(&words.join("\n"), dialect)))
     }
 }
 
@@ -223,10 +188,7 @@ fn is_number(line: &str) -> bool {
 fn time(text: &str, line: usize) -> Result<f64, CaptionError> {
     milliseconds(text)
         .map(|ms| ms as f64 / 1000.0)
-        .ok_or_else(|| CaptionError::BadTime {
-            line,
-            text: text.chars().take(40).collect(),
-        })
+        .ok_or_else(|| CaptionError::BadTime { line, text: text.chars().take(40).collect() })
 }
 
 fn milliseconds(text: &str) -> Option<u64> {

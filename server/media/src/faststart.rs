@@ -63,34 +63,14 @@ pub async fn faststart_plan(source: &impl ReadAt) -> Result<Option<FaststartPlan
     if mp4::find(&old, *b"mvex").is_some() {
         return Ok(None);
     }
-    let front = top
-        .first()
-        .filter(|first| first.kind == *b"ftyp")
-        .map_or(0, mp4::TopBox::end);
-    let new = rewrite(
-        &old,
-        &Shift {
-            front,
-            moov_start: moov.offset,
-            moov_end: moov.end(),
-            total: source.len(),
-        },
-    )?;
+    let front = top.first().filter(|first| first.kind == *b"ftyp").map_or(0, mp4::TopBox::end);
+    let new = rewrite(&old, &Shift { front, moov_start: moov.offset, moov_end: moov.end(), total: source.len() })?;
     let mut segments = Vec::with_capacity(4);
     for segment in [
-        Segment::Copy {
-            offset: 0,
-            length: front,
-        },
+        Segment::Copy { offset: 0, length: front },
         Segment::Bytes(new),
-        Segment::Copy {
-            offset: front,
-            length: moov.offset - front,
-        },
-        Segment::Copy {
-            offset: moov.end(),
-            length: source.len() - moov.end(),
-        },
+        Segment::Copy { offset: front, length: moov.offset - front },
+        Segment::Copy { offset: moov.end(), length: source.len() - moov.end() },
     ] {
         if segment.length() > 0 {
             segments.push(segment);
@@ -132,10 +112,7 @@ impl<S: ReadAt> ReadAt for Planned<'_, S> {
                     Segment::Copy { offset, .. } => self.source.read_at(offset + (from - start), wanted).await?,
                 };
                 if piece.len() < wanted {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the original became shorter",
-                    ));
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the original became shorter"));
                 }
                 if wanted as u64 == end - offset {
                     return Ok(piece);
@@ -163,11 +140,7 @@ impl Shift {
         if old < self.front || old >= self.total || (self.moov_start..self.moov_end).contains(&old) {
             return Err(ProbeError::Damaged);
         }
-        let removed = if old >= self.moov_end {
-            self.moov_end - self.moov_start
-        } else {
-            0
-        };
+        let removed = if old >= self.moov_end { self.moov_end - self.moov_start } else { 0 };
         Ok(old - removed + moov)
     }
 }
@@ -184,11 +157,7 @@ fn rewrite(old: &[u8], shift: &Shift) -> Result<Bytes, ProbeError> {
     put_header(&mut out, *b"moov", length)?;
     write(old, 0, widen, shift, length as u64, &mut out)?;
     // The offsets were computed for this length; another one would point every chunk at the wrong bytes.
-    if out.len() == length {
-        Ok(out.freeze())
-    } else {
-        Err(ProbeError::Damaged)
-    }
+    if out.len() == length { Ok(out.freeze()) } else { Err(ProbeError::Damaged) }
 }
 
 #[derive(Default)]
@@ -199,9 +168,7 @@ struct Tables {
 
 /// The path to a chunk table, by depth below `moov`.
 fn leads_to_chunks(kind: [u8; 4], depth: usize) -> bool {
-    [b"trak", b"mdia", b"minf", b"stbl"]
-        .get(depth)
-        .is_some_and(|name| **name == kind)
+    [b"trak", b"mdia", b"minf", b"stbl"].get(depth).is_some_and(|name| **name == kind)
 }
 
 fn is_table(one: &Inner<'_>, depth: usize) -> bool {
@@ -260,11 +227,7 @@ fn write(
         } else if is_table(&one, depth) {
             let wide = widen || one.kind == *b"co64";
             let count = be32(one.body, 4).ok_or(ProbeError::Damaged)?;
-            put_header(
-                out,
-                if wide { *b"co64" } else { *b"stco" },
-                16 + count as usize * if wide { 8 } else { 4 },
-            )?;
+            put_header(out, if wide { *b"co64" } else { *b"stco" }, 16 + count as usize * if wide { 8 } else { 4 })?;
             out.extend_from_slice(&one.body[..4]);
             out.put_u32(count);
             for old in offsets(&one)? {
@@ -294,13 +257,9 @@ fn put_header(out: &mut BytesMut, kind: [u8; 4], length: usize) -> Result<(), Pr
 fn offsets<'a>(table: &Inner<'a>) -> Result<impl Iterator<Item = u64> + use<'a>, ProbeError> {
     let width = if table.kind == *b"co64" { 8 } else { 4 };
     let count = be32(table.body, 4).ok_or(ProbeError::Damaged)? as usize;
-    let entries = count
-        .checked_mul(width)
-        .and_then(|length| table.body.get(8..8usize.checked_add(length)?));
+    let entries = count.checked_mul(width).and_then(|length| table.body.get(8..8usize.checked_add(length)?));
     let entries = entries.ok_or(ProbeError::Damaged)?;
-    Ok(entries
-        .chunks_exact(width)
-        .map(|entry| entry.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))))
+    Ok(entries.chunks_exact(width).map(|entry| entry.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))))
 }
 
 #[cfg(test)]

@@ -49,9 +49,7 @@ pub(crate) fn doc_type(first: &[u8]) -> Option<&[u8]> {
     if id != EBML {
         return None;
     }
-    let name = elements(body)
-        .find(|(id, _)| *id == 0x4282)
-        .map_or(&b"matroska"[..], |(_, name)| name);
+    let name = elements(body).find(|(id, _)| *id == 0x4282).map_or(&b"matroska"[..], |(_, name)| name);
     Some(name.split(|byte| *byte == 0).next().unwrap_or_default())
 }
 
@@ -101,11 +99,7 @@ pub(crate) async fn read(source: &impl ReadAt) -> Result<Head, ProbeError> {
     let tracks = tracks.ok_or(ProbeError::Truncated)?;
     Ok(Head {
         duration_seconds: info.as_deref().and_then(duration_seconds),
-        tracks: elements(&tracks)
-            .filter(|(id, _)| *id == 0xAE)
-            .take(MAX_TRACKS)
-            .map(|(_, body)| track(body))
-            .collect(),
+        tracks: elements(&tracks).filter(|(id, _)| *id == 0xAE).take(MAX_TRACKS).map(|(_, body)| track(body)).collect(),
         head_first,
     })
 }
@@ -136,65 +130,36 @@ struct Element {
 
 impl Element {
     fn end(&self, total: u64) -> Result<u64, ProbeError> {
-        let end = self
-            .start
-            .checked_add(self.size.ok_or(ProbeError::Damaged)?)
-            .ok_or(ProbeError::Damaged)?;
-        if end > total {
-            Err(ProbeError::Truncated)
-        } else {
-            Ok(end)
-        }
+        let end = self.start.checked_add(self.size.ok_or(ProbeError::Damaged)?).ok_or(ProbeError::Damaged)?;
+        if end > total { Err(ProbeError::Truncated) } else { Ok(end) }
     }
 
     async fn body(&self, source: &impl ReadAt) -> Result<Bytes, ProbeError> {
-        let size = self
-            .size
-            .filter(|size| *size <= MAX_ELEMENT_BYTES)
-            .ok_or(ProbeError::IndexTooLarge)? as usize;
+        let size = self.size.filter(|size| *size <= MAX_ELEMENT_BYTES).ok_or(ProbeError::IndexTooLarge)? as usize;
         let body = source.read_at(self.start, size).await?;
-        if body.len() < size {
-            Err(ProbeError::Truncated)
-        } else {
-            Ok(body)
-        }
+        if body.len() < size { Err(ProbeError::Truncated) } else { Ok(body) }
     }
 }
 
 async fn header<S: ReadAt>(window: &mut Window<'_, S>, at: u64) -> Result<Element, ProbeError> {
     let bytes = window.read(at, 12).await?;
     let cut = || {
-        if bytes.len() < 12 {
-            ProbeError::Truncated
-        } else {
-            ProbeError::Damaged
-        }
+        if bytes.len() < 12 { ProbeError::Truncated } else { ProbeError::Damaged }
     };
     let (id, id_width) = id(&bytes).ok_or_else(cut)?;
     let (size, size_width) = size(bytes.get(id_width..).unwrap_or_default()).ok_or_else(cut)?;
-    Ok(Element {
-        id,
-        start: at + (id_width + size_width) as u64,
-        size,
-    })
+    Ok(Element { id, start: at + (id_width + size_width) as u64, size })
 }
 
 /// `(element id, place from the segment's start)` of each entry.
 fn targets(seek_head: &[u8]) -> Vec<(u32, u64)> {
     let entry = |body| {
-        let wanted = elements(body)
-            .find(|(id, _)| *id == 0x53AB)
-            .and_then(|(_, body)| u32::try_from(unsigned(body)).ok());
-        let place = elements(body)
-            .find(|(id, _)| *id == 0x53AC)
-            .map(|(_, body)| unsigned(body));
+        let wanted =
+            elements(body).find(|(id, _)| *id == 0x53AB).and_then(|(_, body)| u32::try_from(unsigned(body)).ok());
+        let place = elements(body).find(|(id, _)| *id == 0x53AC).map(|(_, body)| unsigned(body));
         wanted.zip(place)
     };
-    elements(seek_head)
-        .filter(|(id, _)| *id == 0x4DBB)
-        .filter_map(|(_, body)| entry(body))
-        .take(MAX_ELEMENTS)
-        .collect()
+    elements(seek_head).filter(|(id, _)| *id == 0x4DBB).filter_map(|(_, body)| entry(body)).take(MAX_ELEMENTS).collect()
 }
 
 fn duration_seconds(info: &[u8]) -> Option<f64> {
@@ -207,9 +172,7 @@ fn duration_seconds(info: &[u8]) -> Option<f64> {
             _ => {}
         }
     }
-    ticks
-        .map(|ticks| ticks * nanoseconds_per_tick as f64 / 1e9)
-        .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+    ticks.map(|ticks| ticks * nanoseconds_per_tick as f64 / 1e9).filter(|seconds| seconds.is_finite() && *seconds > 0.0)
 }
 
 fn track(body: &[u8]) -> Track {
@@ -237,31 +200,14 @@ fn track(body: &[u8]) -> Track {
         }
     }
     // Other units (centimetres, a bare ratio) say nothing about pixels.
-    let (width, height) = if unit == 0 && shown.0 > 0 && shown.1 > 0 {
-        shown
-    } else {
-        pixels
-    };
-    let codec = if kind == 1 {
-        matroska_video(codec_id)
-    } else {
-        matroska_audio(codec_id)
-    };
-    Track {
-        video: kind == 1,
-        audio: kind == 2,
-        codec,
-        encrypted,
-        width,
-        height,
-    }
+    let (width, height) = if unit == 0 && shown.0 > 0 && shown.1 > 0 { shown } else { pixels };
+    let codec = if kind == 1 { matroska_video(codec_id) } else { matroska_audio(codec_id) };
+    Track { video: kind == 1, audio: kind == 2, codec, encrypted, width, height }
 }
 
 fn encodings_encrypt(encodings: &[u8]) -> bool {
     let encrypts = |(id, body): (u32, &[u8])| id == 0x5035 || (id == 0x5033 && unsigned(body) == 1);
-    elements(encodings)
-        .filter(|(id, _)| *id == 0x6240)
-        .any(|(_, encoding)| elements(encoding).any(encrypts))
+    elements(encodings).filter(|(id, _)| *id == 0x6240).any(|(_, encoding)| elements(encoding).any(encrypts))
 }
 
 /// The elements of a body in memory, ending quietly where they end making sense.
@@ -294,11 +240,7 @@ fn size(data: &[u8]) -> Option<(Option<u64>, usize)> {
     }
     let bits = 7 * width as u32;
     let mask = u64::MAX >> (64 - bits);
-    let value = data
-        .get(..width)?
-        .iter()
-        .fold(0, |value: u64, byte| value << 8 | u64::from(*byte))
-        & mask;
+    let value = data.get(..width)?.iter().fold(0, |value: u64, byte| value << 8 | u64::from(*byte)) & mask;
     Some(((value != mask).then_some(value), width))
 }
 

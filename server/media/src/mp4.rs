@@ -56,11 +56,7 @@ pub(crate) async fn walk(source: &impl ReadAt) -> Result<Vec<TopBox>, ProbeError
             if whole {
                 break;
             }
-            return Err(if boxes.is_empty() || head.len() < 16 {
-                ProbeError::Truncated
-            } else {
-                ProbeError::Damaged
-            });
+            return Err(if boxes.is_empty() || head.len() < 16 { ProbeError::Truncated } else { ProbeError::Damaged });
         }
         if size > total - offset {
             if whole && !matches!(&kind, b"mdat" | b"moof" | b"moov") {
@@ -68,12 +64,7 @@ pub(crate) async fn walk(source: &impl ReadAt) -> Result<Vec<TopBox>, ProbeError
             }
             return Err(ProbeError::Truncated);
         }
-        boxes.push(TopBox {
-            kind,
-            offset,
-            header,
-            size,
-        });
+        boxes.push(TopBox { kind, offset, header, size });
         offset += size;
     }
     Ok(boxes)
@@ -90,16 +81,9 @@ pub(crate) fn first(boxes: &[TopBox], kind: [u8; 4]) -> Option<&TopBox> {
 /// When it is larger, or the source ends inside it.
 pub(crate) async fn body(source: &impl ReadAt, one: &TopBox, cap: u64) -> Result<Bytes, ProbeError> {
     let length = one.size - one.header;
-    let length = usize::try_from(length)
-        .ok()
-        .filter(|_| length <= cap)
-        .ok_or(ProbeError::IndexTooLarge)?;
+    let length = usize::try_from(length).ok().filter(|_| length <= cap).ok_or(ProbeError::IndexTooLarge)?;
     let bytes = source.read_at(one.offset + one.header, length).await?;
-    if bytes.len() < length {
-        Err(ProbeError::Truncated)
-    } else {
-        Ok(bytes)
-    }
+    if bytes.len() < length { Err(ProbeError::Truncated) } else { Ok(bytes) }
 }
 
 /// A box inside a body already in memory.

@@ -99,18 +99,12 @@ impl ProbeError {
 /// A sentence for every file a browser could not play, or the store's own failure.
 pub async fn probe(source: &impl ReadAt) -> Result<Probe, ProbeError> {
     let container = sniff(&source.read_at(0, SNIFF_BYTES).await?)?;
-    let found = if container.is_boxes() {
-        boxes(source).await?
-    } else {
-        elements(source).await?
-    };
+    let found = if container.is_boxes() { boxes(source).await? } else { elements(source).await? };
     let (width, height) = found.size;
     if width == 0 || height == 0 || width > MAX_SIDE_PIXELS || height > MAX_SIDE_PIXELS {
         return Err(ProbeError::Damaged);
     }
-    let duration_seconds = found
-        .duration_seconds
-        .filter(|seconds| seconds.is_finite() && *seconds > 0.0);
+    let duration_seconds = found.duration_seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0);
     let duration_seconds = duration_seconds.ok_or(ProbeError::NoDuration)?;
     if duration_seconds > MAX_DURATION_SECONDS {
         return Err(ProbeError::TooLong);
@@ -152,11 +146,7 @@ async fn boxes(source: &impl ReadAt) -> Result<Found, ProbeError> {
     let has_fragments = movie.fragmented && mp4::first(&top, *b"moof").is_some();
     let track = video.track;
     if track.samples == 0 && !has_fragments {
-        return Err(if movie.fragmented {
-            ProbeError::Truncated
-        } else {
-            ProbeError::NoVideo
-        });
+        return Err(if movie.fragmented { ProbeError::Truncated } else { ProbeError::NoVideo });
     }
     if track.furthest_chunk >= source.len() {
         return Err(ProbeError::Truncated);
@@ -166,11 +156,7 @@ async fn boxes(source: &impl ReadAt) -> Result<Found, ProbeError> {
         duration_seconds = if has_fragments {
             mp4::fragments::end_seconds(source, &top, &movie.tracks).await?
         } else {
-            movie
-                .tracks
-                .iter()
-                .filter_map(|track| track.duration_seconds)
-                .reduce(f64::max)
+            movie.tracks.iter().filter_map(|track| track.duration_seconds).reduce(f64::max)
         };
     }
     let media = mp4::first(&top, *b"mdat").ok_or(ProbeError::Truncated)?;
@@ -207,11 +193,7 @@ fn playing(movie: &Movie, kind: Kind) -> Result<Option<Playing<'_>>, ProbeError>
 }
 
 fn refused(video: bool, name: &'static str) -> ProbeError {
-    if video {
-        ProbeError::VideoCodec { name }
-    } else {
-        ProbeError::AudioCodec { name }
-    }
+    if video { ProbeError::VideoCodec { name } } else { ProbeError::AudioCodec { name } }
 }
 
 async fn elements(source: &impl ReadAt) -> Result<Found, ProbeError> {
@@ -237,20 +219,12 @@ struct PlayingElement {
 /// As [`playing`], for Matroska.
 fn playing_element(head: &matroska::Head, video: bool) -> Result<Option<PlayingElement>, ProbeError> {
     let mut refusal = None;
-    for track in head
-        .tracks
-        .iter()
-        .filter(|track| if video { track.video } else { track.audio })
-    {
+    for track in head.tracks.iter().filter(|track| if video { track.video } else { track.audio }) {
         let problem = match track.codec {
             _ if track.encrypted => ProbeError::Encrypted,
             Codec::Refused(name) => refused(video, name),
             Codec::Plays(codec) => {
-                return Ok(Some(PlayingElement {
-                    codec,
-                    width: track.width,
-                    height: track.height,
-                }));
+                return Ok(Some(PlayingElement { codec, width: track.width, height: track.height }));
             }
         };
         refusal.get_or_insert(problem);
@@ -304,10 +278,7 @@ fn audience(container: Container, found: &Found) -> (bool, Option<&'static str>)
         );
     }
     if found.video == "av1" {
-        return (
-            true,
-            Some("AV1 does not play on Apple devices from before 2023. H.264 reaches everybody."),
-        );
+        return (true, Some("AV1 does not play on Apple devices from before 2023. H.264 reaches everybody."));
     }
     (true, None)
 }

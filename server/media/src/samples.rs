@@ -36,37 +36,13 @@ impl Default for Recipe {
 
 fn track(id: u32, handler: &[u8; 4], entry: &[u8], recipe: &Recipe, chunk: u32) -> Vec<u8> {
     let tkhd = [
-        words(&[
-            7,
-            0,
-            0,
-            id,
-            0,
-            recipe.ticks,
-            0,
-            0,
-            0,
-            0,
-            0x1_0000,
-            0,
-            0,
-            0,
-            0x1_0000,
-            0,
-            0,
-            0,
-            0x4000_0000,
-        ]),
+        words(&[7, 0, 0, id, 0, recipe.ticks, 0, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000]),
         words(&[640 << 16, 360 << 16]),
     ]
     .concat();
     let mdhd = words(&[0, 0, 0, 1_000, recipe.ticks, 0]);
     let hdlr = [words(&[0, 0]), handler.to_vec(), vec![0; 13]].concat();
-    let dref = [
-        words(&[0, 1]),
-        boxed(b"url ", &[&words(&[u32::from(recipe.self_contained)])]),
-    ]
-    .concat();
+    let dref = [words(&[0, 1]), boxed(b"url ", &[&words(&[u32::from(recipe.self_contained)])])].concat();
     let stbl = boxed(
         b"stbl",
         &[
@@ -105,12 +81,7 @@ pub(crate) fn mp4(recipe: &Recipe) -> Vec<u8> {
 
 /// A recording in one fragment of 25 pictures, 100 ms each, that starts at second 2; its header knows no length.
 pub(crate) fn fragmented() -> Vec<u8> {
-    let whole = mp4(&Recipe {
-        ticks: 0,
-        index_first: true,
-        audio_entry: None,
-        ..Recipe::default()
-    });
+    let whole = mp4(&Recipe { ticks: 0, index_first: true, audio_entry: None, ..Recipe::default() });
     let media = whole.windows(4).position(|four| four == b"mdat").expect("media") - 4;
     let moov = &whole[24..media];
     let trex = boxed(b"trex", &[&words(&[0, 1, 1, 100, 0, 0])]);
@@ -119,12 +90,7 @@ pub(crate) fn fragmented() -> Vec<u8> {
     let implied = boxed(b"trun", &[&words(&[0x1, 23, 0])]);
     let traf = boxed(
         b"traf",
-        &[
-            &boxed(b"tfhd", &[&words(&[0x2_0000, 1])]),
-            &boxed(b"tfdt", &[&words(&[0, 2_000])]),
-            &explicit,
-            &implied,
-        ],
+        &[&boxed(b"tfhd", &[&words(&[0x2_0000, 1])]), &boxed(b"tfdt", &[&words(&[0, 2_000])]), &explicit, &implied],
     );
     [&whole[..24], &moov, &boxed(b"moof", &[&traf]), &whole[media..]].concat()
 }
@@ -137,36 +103,15 @@ pub(crate) fn element(id: &[u8], parts: &[&[u8]]) -> Vec<u8> {
 
 /// A WebM head with one cluster of nothing.
 pub(crate) fn webm(doc_type: &str, video: &str, audio: &str, duration_ms: Option<f64>) -> Vec<u8> {
-    let duration = duration_ms
-        .map(|ms| element(&[0x44, 0x89], &[&ms.to_be_bytes()]))
-        .unwrap_or_default();
-    let info = element(
-        &[0x15, 0x49, 0xA9, 0x66],
-        &[&element(&[0x2A, 0xD7, 0xB1], &[&[0x0F, 0x42, 0x40]]), &duration],
-    );
-    let size = element(
-        &[0xE0],
-        &[&element(&[0xB0], &[&[2, 128]]), &element(&[0xBA], &[&[1, 104]])],
-    );
-    let picture = element(
-        &[0xAE],
-        &[
-            &element(&[0x83], &[&[1]]),
-            &element(&[0x86], &[video.as_bytes()]),
-            &size,
-        ],
-    );
-    let sound = element(
-        &[0xAE],
-        &[&element(&[0x83], &[&[2]]), &element(&[0x86], &[audio.as_bytes()])],
-    );
+    let duration = duration_ms.map(|ms| element(&[0x44, 0x89], &[&ms.to_be_bytes()])).unwrap_or_default();
+    let info = element(&[0x15, 0x49, 0xA9, 0x66], &[&element(&[0x2A, 0xD7, 0xB1], &[&[0x0F, 0x42, 0x40]]), &duration]);
+    let size = element(&[0xE0], &[&element(&[0xB0], &[&[2, 128]]), &element(&[0xBA], &[&[1, 104]])]);
+    let picture = element(&[0xAE], &[&element(&[0x83], &[&[1]]), &element(&[0x86], &[video.as_bytes()]), &size]);
+    let sound = element(&[0xAE], &[&element(&[0x83], &[&[2]]), &element(&[0x86], &[audio.as_bytes()])]);
     let tracks = element(&[0x16, 0x54, 0xAE, 0x6B], &[&picture, &sound]);
     let cluster = element(&[0x1F, 0x43, 0xB6, 0x75], &[&[0xE7, 0x81, 0x00]]);
     [
-        element(
-            &[0x1A, 0x45, 0xDF, 0xA3],
-            &[&element(&[0x42, 0x82], &[doc_type.as_bytes()])],
-        ),
+        element(&[0x1A, 0x45, 0xDF, 0xA3], &[&element(&[0x42, 0x82], &[doc_type.as_bytes()])]),
         element(&[0x18, 0x53, 0x80, 0x67], &[&info, &tracks, &cluster]),
     ]
     .concat()
@@ -174,10 +119,7 @@ pub(crate) fn webm(doc_type: &str, video: &str, audio: &str, duration_ms: Option
 
 /// The installed ffmpeg; says so loudly when tests must go without, and fails where it is required.
 pub(crate) fn ffmpeg() -> Option<PathBuf> {
-    let found = ["/usr/bin/ffmpeg", "/usr/local/bin/ffmpeg"]
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| path.exists());
+    let found = ["/usr/bin/ffmpeg", "/usr/local/bin/ffmpeg"].iter().map(PathBuf::from).find(|path| path.exists());
     if found.is_none() {
         assert!(
             std::env::var_os("MW_REQUIRE_FFMPEG").is_none_or(|value| value != "1"),
@@ -193,9 +135,7 @@ pub(crate) fn make(ffmpeg: &Path, output: &Path, seconds: f64, options: &str) {
     let picture = format!("testsrc=s=320x180:r=10:d={seconds}");
     let sound = format!("sine=f=440:d={seconds}");
     let status = Command::new(ffmpeg)
-        .args([
-            "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound,
-        ])
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound])
         .args(options.split_whitespace())
         .arg(output)
         .status()

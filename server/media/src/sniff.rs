@@ -94,14 +94,10 @@ pub fn sniff(first: &[u8]) -> Result<Container, NotMedia> {
         return match crate::matroska::doc_type(first) {
             Some(b"webm") => Ok(Container::Webm),
             Some(b"matroska") => Ok(Container::Matroska),
-            _ => Err(NotMedia {
-                looks_like: LooksLike::Unknown,
-            }),
+            _ => Err(NotMedia { looks_like: LooksLike::Unknown }),
         };
     }
-    Err(NotMedia {
-        looks_like: looks_like(first),
-    })
+    Err(NotMedia { looks_like: looks_like(first) })
 }
 
 /// ISO media starts with `ftyp`; QuickTime from before 2001 with whichever box came first.
@@ -144,10 +140,7 @@ fn looks_like(first: &[u8]) -> LooksLike {
         (b"fLaC", LooksLike::Sound("FLAC")),
         (b"OggS", LooksLike::OtherVideo("Ogg")),
         (b"FLV\x01", LooksLike::OtherVideo("Flash")),
-        (
-            b"\x30\x26\xB2\x75\x8E\x66\xCF\x11",
-            LooksLike::OtherVideo("Windows Media"),
-        ),
+        (b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", LooksLike::OtherVideo("Windows Media")),
         (b"\x00\x00\x01\xBA", LooksLike::OtherVideo("MPEG")),
         (b"\x00\x00\x01\xB3", LooksLike::OtherVideo("MPEG")),
         (b".RMF", LooksLike::OtherVideo("RealMedia")),
@@ -190,10 +183,7 @@ fn text(first: &[u8]) -> Option<LooksLike> {
         Err(error) if error.error_len().is_none() => std::str::from_utf8(&body[..error.valid_up_to()]).ok()?,
         Err(_) => return None,
     };
-    if readable
-        .chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    {
+    if readable.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return None;
     }
     let start = readable.trim_start().to_ascii_lowercase();
@@ -221,10 +211,7 @@ mod tests {
         assert_eq!(sniff(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x20"), Ok(Container::Mov));
         assert_eq!(sniff(b"\0\0\x10\0moov\0\0\0\x6Cmvhd"), Ok(Container::Mov));
         assert_eq!(sniff(b"\x1A\x45\xDF\xA3\x87\x42\x82\x84webm"), Ok(Container::Webm));
-        assert_eq!(
-            sniff(b"\x1A\x45\xDF\xA3\x8B\x42\x82\x88matroska"),
-            Ok(Container::Matroska)
-        );
+        assert_eq!(sniff(b"\x1A\x45\xDF\xA3\x8B\x42\x82\x88matroska"), Ok(Container::Matroska));
     }
 
     #[test]
@@ -250,10 +237,7 @@ mod tests {
         ];
         for (bytes, word) in cases {
             let sentence = sniff(bytes).expect_err("not a video").to_string();
-            assert!(
-                sentence.contains(word) && sentence.contains("Upload the recording"),
-                "{sentence}"
-            );
+            assert!(sentence.contains(word) && sentence.contains("Upload the recording"), "{sentence}");
         }
     }
 

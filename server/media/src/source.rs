@@ -56,10 +56,7 @@ impl FileSource {
         if !about.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"));
         }
-        Ok(Self {
-            file: Arc::new(file),
-            length: about.len(),
-        })
+        Ok(Self { file: Arc::new(file), length: about.len() })
     }
 }
 
@@ -103,11 +100,7 @@ const WINDOW_BYTES: usize = 16 * 1024;
 
 impl<'a, S: ReadAt> Window<'a, S> {
     pub(crate) fn new(source: &'a S) -> Self {
-        Self {
-            source,
-            start: 0,
-            held: Bytes::new(),
-        }
+        Self { source, start: 0, held: Bytes::new() }
     }
 
     /// Like [`ReadAt::read_at`]; meant for a few bytes at a time.
@@ -140,27 +133,12 @@ mod tests {
         let file = FileSource::open(&path).await.expect("opened");
         assert_eq!(ReadAt::len(&bytes), file.len());
         let mut window = Window::new(&file);
-        for (offset, length) in [
-            (0, 0),
-            (0, 10),
-            (69_990, 10),
-            (69_990, 50),
-            (70_000, 1),
-            (u64::MAX, 5),
-            (3, usize::MAX),
-            (20, 40_000),
-        ] {
+        for (offset, length) in
+            [(0, 0), (0, 10), (69_990, 10), (69_990, 50), (70_000, 1), (u64::MAX, 5), (3, usize::MAX), (20, 40_000)]
+        {
             let expected = bytes.read_at(offset, length).await.expect("memory");
-            assert_eq!(
-                file.read_at(offset, length).await.expect("file"),
-                expected,
-                "{offset}+{length}"
-            );
-            assert_eq!(
-                window.read(offset, length).await.expect("window"),
-                expected,
-                "{offset}+{length}"
-            );
+            assert_eq!(file.read_at(offset, length).await.expect("file"), expected, "{offset}+{length}");
+            assert_eq!(window.read(offset, length).await.expect("window"), expected, "{offset}+{length}");
         }
     }
 

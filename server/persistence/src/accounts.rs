@@ -6,7 +6,9 @@
 use domain::Moment;
 use domain::ids::{CoachId, DekId, LoginId, OneTimeTokenId, RecoveryCodeId};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 
 use crate::entities::{coach, login, one_time_token, rate_limit, recovery_code, subject};
 
@@ -42,7 +44,12 @@ pub async fn insert_coach(conn: &impl ConnectionTrait, row: coach::ActiveModel) 
 ///
 /// # Errors
 /// When a new address is taken (a unique violation) or the database fails.
-pub async fn change(conn: &impl ConnectionTrait, id: CoachId, row: coach::ActiveModel, now: Moment) -> Result<(), DbErr> {
+pub async fn change(
+    conn: &impl ConnectionTrait,
+    id: CoachId,
+    row: coach::ActiveModel,
+    now: Moment,
+) -> Result<(), DbErr> {
     let row = coach::ActiveModel { updated_at: Set(now), ..row };
     coach::Entity::update_many().set(row).filter(coach::Column::Id.eq(id)).exec(conn).await?;
     Ok(())
@@ -67,7 +74,12 @@ pub async fn use_totp_step(conn: &impl ConnectionTrait, id: CoachId, step: i64) 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put_recovery_codes(conn: &impl ConnectionTrait, coach: CoachId, hashes: Vec<Vec<u8>>, now: Moment) -> Result<(), DbErr> {
+pub async fn put_recovery_codes(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    hashes: Vec<Vec<u8>>,
+    now: Moment,
+) -> Result<(), DbErr> {
     recovery_code::Entity::delete_many().filter(recovery_code::Column::CoachId.eq(coach)).exec(conn).await?;
     let rows: Vec<_> = hashes
         .into_iter()
@@ -89,7 +101,12 @@ pub async fn put_recovery_codes(conn: &impl ConnectionTrait, coach: CoachId, has
 ///
 /// # Errors
 /// When the database fails.
-pub async fn use_recovery_code(conn: &impl ConnectionTrait, coach: CoachId, hash: &[u8], now: Moment) -> Result<bool, DbErr> {
+pub async fn use_recovery_code(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    hash: &[u8],
+    now: Moment,
+) -> Result<bool, DbErr> {
     let done = recovery_code::Entity::update_many()
         .col_expr(recovery_code::Column::UsedAt, Expr::value(Some(now)))
         .filter(recovery_code::Column::CoachId.eq(coach))
@@ -217,7 +234,11 @@ pub async fn use_tokens(conn: &impl ConnectionTrait, coach: CoachId, purpose: &s
 ///
 /// # Errors
 /// When the database fails.
-pub async fn usable_token(conn: &impl ConnectionTrait, token_hash: &[u8], now: Moment) -> Result<Option<one_time_token::Model>, DbErr> {
+pub async fn usable_token(
+    conn: &impl ConnectionTrait,
+    token_hash: &[u8],
+    now: Moment,
+) -> Result<Option<one_time_token::Model>, DbErr> {
     one_time_token::Entity::find()
         .filter(one_time_token::Column::TokenHash.eq(token_hash.to_vec()))
         .filter(one_time_token::Column::UsedAt.is_null())
@@ -275,7 +296,10 @@ pub async fn take_place(
     if conn.get_database_backend() == DbBackend::Postgres {
         find = find.lock_exclusive();
     }
-    let arrival = Ord::max(find.one(conn).await?.map_or(now.0, |row| row.arrival_at), now.0);
+    let counted = find.one(conn).await?.map_or(now.0, |row| row.arrival_at);
+    // Nothing is ever written further ahead than the tolerance: such a row was counted on a clock that was set back
+    // since, and would lock people out for as long as it was wrong.
+    let arrival = if counted > now.0.saturating_add(tolerance) { now.0 } else { Ord::max(counted, now.0) };
     let next = arrival.saturating_add(spacing);
     if next.saturating_sub(now.0) > tolerance {
         return Ok(Err(next - now.0 - tolerance));
@@ -306,7 +330,10 @@ pub async fn prune(conn: &impl ConnectionTrait, idle_since: Moment, now: Moment)
         .filter(login::Column::ExpiresAt.lt(now).or(login::Column::SeenAt.lt(idle_since)))
         .exec(conn)
         .await?;
-    one_time_token::Entity::delete_many().filter(one_time_token::Column::ExpiresAt.lt(now.plus_days(-1))).exec(conn).await?;
+    one_time_token::Entity::delete_many()
+        .filter(one_time_token::Column::ExpiresAt.lt(now.plus_days(-1)))
+        .exec(conn)
+        .await?;
     rate_limit::Entity::delete_many().filter(rate_limit::Column::ArrivalAt.lt(now.plus_days(-1).0)).exec(conn).await?;
     Ok(())
 }

@@ -70,10 +70,19 @@ struct ContextRow {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn view_contexts(conn: &impl ConnectionTrait, views: &[ViewId]) -> Result<HashMap<ViewId, ViewContext>, Error> {
+pub async fn view_contexts(
+    conn: &impl ConnectionTrait,
+    views: &[ViewId],
+) -> Result<HashMap<ViewId, ViewContext>, Error> {
     let mut query = view::Entity::find()
         .select_only()
-        .columns([view::Column::Id, view::Column::RegistrationId, view::Column::VideoId, view::Column::OpenedAt, view::Column::LastBeatAt])
+        .columns([
+            view::Column::Id,
+            view::Column::RegistrationId,
+            view::Column::VideoId,
+            view::Column::OpenedAt,
+            view::Column::LastBeatAt,
+        ])
         .column_as(video::Column::DurationMs, "duration_ms")
         .column_as(registration::Column::ExpiresAt, "expires_at")
         .column_as(registration::Column::FirstPlayedAt, "first_played_at")

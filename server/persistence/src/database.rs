@@ -4,8 +4,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
@@ -52,7 +54,10 @@ impl Database {
     pub async fn connect(url: &str) -> Result<Self, Error> {
         if url.starts_with("sqlite:") {
             let options = sqlite_options(url)?;
-            let failed = |error: sea_orm::sqlx::Error| Error::Db { operation: "open SQLite", source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())) };
+            let failed = |error: sea_orm::sqlx::Error| Error::Db {
+                operation: "open SQLite",
+                source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())),
+            };
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
                 .min_connections(1)
@@ -78,7 +83,10 @@ impl Database {
             Ok(database)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?;
-            let failed = |error: sea_orm::sqlx::Error| Error::Db { operation: "reach PostgreSQL", source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())) };
+            let failed = |error: sea_orm::sqlx::Error| Error::Db {
+                operation: "reach PostgreSQL",
+                source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())),
+            };
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(Duration::from_secs(30))
@@ -98,7 +106,11 @@ impl Database {
             .query_one_raw(Statement::from_string(DbBackend::Sqlite, "SELECT sqlite_version() AS version"))
             .await
             .map_err(Error::db("ask SQLite for its version"))?;
-        let text: String = row.map(|row| row.try_get("", "version")).transpose().map_err(Error::db("read SQLite's version"))?.unwrap_or_default();
+        let text: String = row
+            .map(|row| row.try_get("", "version"))
+            .transpose()
+            .map_err(Error::db("read SQLite's version"))?
+            .unwrap_or_default();
         let version: Vec<u32> = text.split('.').filter_map(|part| part.parse().ok()).collect();
         if version.as_slice() < OLDEST_SQLITE.as_slice() { Err(Error::OldSqlite(text)) } else { Ok(()) }
     }

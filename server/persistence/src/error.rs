@@ -43,13 +43,16 @@ impl Error {
 /// The unique index an error complains of: PostgreSQL names it, SQLite names its columns as `table.a, table.b`.
 #[must_use]
 pub fn unique_violation(error: &DbErr) -> Option<String> {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else { return None };
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return None;
+    };
     let error = error.as_database_error()?;
     if !error.is_unique_violation() {
         return None;
     }
-    Some(error.constraint().map_or_else(
-        || error.message().rsplit(": ").next().unwrap_or_default().to_owned(),
-        str::to_owned,
-    ))
+    Some(
+        error
+            .constraint()
+            .map_or_else(|| error.message().rsplit(": ").next().unwrap_or_default().to_owned(), str::to_owned),
+    )
 }

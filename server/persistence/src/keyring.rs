@@ -222,7 +222,10 @@ impl Keyring {
             }
         }
         for some in missing.chunks(LOOKUP) {
-            let rows = dek::Entity::find().filter(dek::Column::Id.is_in(some.iter().copied())).all(self.database.reader()).await?;
+            let rows = dek::Entity::find()
+                .filter(dek::Column::Id.is_in(some.iter().copied()))
+                .all(self.database.reader())
+                .await?;
             for row in rows {
                 let key = self.unwrap(Place::WrappedKey, row.id.as_bytes(), &row.wrapped)?;
                 self.remember(row.id, &key);
@@ -248,7 +251,12 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keys_made_between(&self, from: domain::Moment, to: domain::Moment, limit: u64) -> Result<Vec<DekId>, Error> {
+    pub async fn keys_made_between(
+        &self,
+        from: domain::Moment,
+        to: domain::Moment,
+        limit: u64,
+    ) -> Result<Vec<DekId>, Error> {
         let ids = dek::Entity::find()
             .select_only()
             .column(dek::Column::Id)
@@ -327,7 +335,10 @@ mod tests {
         let ring = keyring(&folder).await;
         let (id, key) = ring.create_key(Moment(0)).await.expect("made");
         let sealed = key.seal(Place::SubjectName, &[1; 16], b"Anna");
-        assert_eq!(ring.key(id).await.expect("there").open(Place::SubjectName, &[1; 16], &sealed).expect("opens"), b"Anna");
+        assert_eq!(
+            ring.key(id).await.expect("there").open(Place::SubjectName, &[1; 16], &sealed).expect("opens"),
+            b"Anna"
+        );
         ring.destroy(id).await.expect("destroyed");
         assert!(matches!(ring.key(id).await, Err(Error::NoKey)));
         assert!(ring.keys(&[id]).await.expect("asked").is_empty());

@@ -36,7 +36,8 @@ pub async fn migrate(database: &Database) -> Result<(), Error> {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn migration_status(database: &Database) -> Result<Vec<(String, bool)>, Error> {
-    let applied = Migrator::get_applied_migrations(database.writer()).await.map_err(Error::db("list the migrations"))?;
+    let applied =
+        Migrator::get_applied_migrations(database.writer()).await.map_err(Error::db("list the migrations"))?;
     let applied: Vec<String> = applied.iter().map(|migration| migration.name().to_owned()).collect();
     Ok(Migrator::migrations()
         .iter()

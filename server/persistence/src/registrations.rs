@@ -3,16 +3,16 @@
 //! What identifies a person is stored sealed and arrives here already sealed. Uniqueness is the database's work, so
 //! that two requests at once still make one row.
 
+use domain::Moment;
 use domain::ids::{
     CoachId, ConsentId, ConsentTextId, DekId, RegistrationId, SessionId, SubjectId, VideoId, ViewId, WebinarId,
 };
 use domain::watching::Attendance;
 use domain::webinar::SessionKind;
-use domain::Moment;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationDef, Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, Set,
 };
 
 use crate::entities::{consent, mail, registration, session, subject, view, watch_map};
@@ -42,7 +42,11 @@ pub async fn subject_by_index(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn subject(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<Option<subject::Model>, DbErr> {
+pub async fn subject(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+) -> Result<Option<subject::Model>, DbErr> {
     subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach)).one(conn).await
 }
 
@@ -64,7 +68,12 @@ pub struct NewSubject {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert_subject(conn: &impl ConnectionTrait, coach: CoachId, new: NewSubject, now: Moment) -> Result<bool, DbErr> {
+pub async fn insert_subject(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    new: NewSubject,
+    now: Moment,
+) -> Result<bool, DbErr> {
     let row = subject::ActiveModel {
         id: Set(new.id),
         kind: Set("viewer".to_owned()),
@@ -220,7 +229,12 @@ pub async fn insert_booking(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn renew(conn: &impl ConnectionTrait, coach: CoachId, id: RegistrationId, expires_at: Moment) -> Result<(), DbErr> {
+pub async fn renew(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: RegistrationId,
+    expires_at: Moment,
+) -> Result<(), DbErr> {
     registration::Entity::update_many()
         .set(registration::ActiveModel { expires_at: Set(expires_at), ..Default::default() })
         .filter(registration::Column::Id.eq(id))
@@ -309,7 +323,10 @@ pub async fn registration(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> Result<Option<registration::Model>, DbErr> {
+pub async fn named_by_token(
+    conn: &impl ConnectionTrait,
+    id: RegistrationId,
+) -> Result<Option<registration::Model>, DbErr> {
     registration::Entity::find_by_id(id).one(conn).await
 }
 
@@ -358,12 +375,12 @@ pub async fn last_position_ms(
 }
 
 /// What one booking's watching says about its outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromQueryResult)]
 pub struct ProgressRow {
     /// Which booking.
     pub id: RegistrationId,
     /// The recording its numbers belong to.
-    pub video: Option<VideoId>,
+    pub current_video_id: Option<VideoId>,
     /// Unique seconds.
     pub unique_seconds: i32,
     /// When it was made final.
@@ -394,9 +411,7 @@ pub async fn progress_after(
     if let Some(after) = after {
         find = find.filter(Id.gt(after));
     }
-    let rows: Vec<(RegistrationId, Option<VideoId>, i32, Option<Moment>, String)> = find.into_tuple().all(conn).await?;
-    let row = |(id, video, unique_seconds, finalised_at, outcome)| ProgressRow { id, video, unique_seconds, finalised_at, outcome };
-    Ok(rows.into_iter().map(row).collect())
+    find.into_model().all(conn).await
 }
 
 /// Gives these bookings another outcome.
@@ -449,7 +464,8 @@ pub async fn due_to_be_final(
         .into_tuple()
         .all(conn)
         .await?;
-    let due = |(id, outcome): (RegistrationId, String)| Due { id, is_missed: outcome == Attendance::Registered.as_str() };
+    let due =
+        |(id, outcome): (RegistrationId, String)| Due { id, is_missed: outcome == Attendance::Registered.as_str() };
     Ok(rows.into_iter().map(due).collect())
 }
 

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
+use domain::Moment;
 use domain::ids::{CoachId, DekId, RegistrationId, StatusChangeId, SubjectId, VideoId, WebinarId};
 use domain::watching::{Attendance, WATCHING_SECONDS};
-use domain::Moment;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, Order, PaginatorTrait,
@@ -289,7 +289,8 @@ pub async fn people_page(
     (offset, limit): (u64, u64),
     now: Moment,
 ) -> Result<Vec<RegistrationId>, DbErr> {
-    let mut find = active_people(coach, webinar).filter(with_status(status, now)).select_only().column(registration::Column::Id);
+    let mut find =
+        active_people(coach, webinar).filter(with_status(status, now)).select_only().column(registration::Column::Id);
     if order == PlainOrder::Percent {
         find = find.order_by(registration::Column::PercentMilli, Order::Desc);
     }
@@ -406,8 +407,8 @@ pub async fn maps_of(
     use watch_map::Column::{Again, RegistrationId as Registration, Seen, VideoId as Video};
     let to_registration: RelationDef =
         watch_map::Entity::belongs_to(registration::Entity).from(Registration).to(registration::Column::Id).into();
-    let same_video = Expr::col((watch_map::Entity, Video))
-        .equals((registration::Entity, registration::Column::CurrentVideoId));
+    let same_video =
+        Expr::col((watch_map::Entity, Video)).equals((registration::Entity, registration::Column::CurrentVideoId));
     let rows: Vec<(RegistrationId, Vec<u8>, Vec<u8>)> = watch_map::Entity::find()
         .select_only()
         .columns([Registration, Seen, Again])
@@ -425,7 +426,11 @@ pub async fn maps_of(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn durations(conn: &impl ConnectionTrait, coach: CoachId, webinar: WebinarId) -> Result<HashMap<VideoId, f64>, DbErr> {
+pub async fn durations(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+) -> Result<HashMap<VideoId, f64>, DbErr> {
     let rows: Vec<(VideoId, i64)> = video::Entity::find()
         .select_only()
         .columns([video::Column::Id, video::Column::DurationMs])

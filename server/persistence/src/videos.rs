@@ -4,7 +4,8 @@ use domain::Moment;
 use domain::ids::{CaptionId, CoachId, UploadId, VideoId, WebinarId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
 };
 
 use crate::Error;
@@ -133,7 +134,13 @@ pub async fn last_version(conn: &impl ConnectionTrait, webinar: WebinarId) -> Re
 ///
 /// # Errors
 /// When the database fails.
-pub async fn make_current(conn: &impl ConnectionTrait, coach: CoachId, webinar: WebinarId, video: VideoId, now: Moment) -> Result<(), Error> {
+pub async fn make_current(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    video: VideoId,
+    now: Moment,
+) -> Result<(), Error> {
     webinar::Entity::update_many()
         .col_expr(webinar::Column::CurrentVideoId, Expr::value(video))
         .col_expr(webinar::Column::UpdatedAt, Expr::value(now))

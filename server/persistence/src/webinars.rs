@@ -9,14 +9,12 @@ use domain::webinar::{CheckedWebinar, SessionKind, WebinarState};
 use domain::{Moment, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationDef, Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef, Set,
 };
 use sha2::{Digest, Sha256};
 
-use crate::entities::{
-    caption, coach, consent_text, page_view, registration, schedule_rule, upload, video, webinar,
-};
+use crate::entities::{caption, coach, consent_text, page_view, registration, schedule_rule, upload, video, webinar};
 
 /// Webinars one account can hold: far beyond a busy coach's, and what one list can show.
 pub const MAX_WEBINARS: u64 = 500;
@@ -45,7 +43,11 @@ pub async fn owner(conn: &impl ConnectionTrait, coach: CoachId) -> Result<Option
 ///
 /// # Errors
 /// When the database fails.
-pub async fn webinar(conn: &impl ConnectionTrait, coach: CoachId, id: WebinarId) -> Result<Option<webinar::Model>, DbErr> {
+pub async fn webinar(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: WebinarId,
+) -> Result<Option<webinar::Model>, DbErr> {
     webinar::Entity::find_by_id(id).filter(webinar::Column::CoachId.eq(coach)).one(conn).await
 }
 
@@ -70,7 +72,10 @@ pub async fn published_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Resul
 ///
 /// # Errors
 /// When the database fails.
-pub async fn consent_wording(conn: &impl ConnectionTrait, id: ConsentTextId) -> Result<Option<consent_text::Model>, DbErr> {
+pub async fn consent_wording(
+    conn: &impl ConnectionTrait,
+    id: ConsentTextId,
+) -> Result<Option<consent_text::Model>, DbErr> {
     consent_text::Entity::find_by_id(id).one(conn).await
 }
 
@@ -93,7 +98,11 @@ pub struct CardRow {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cards(conn: &impl ConnectionTrait, coach: CoachId, state: Option<WebinarState>) -> Result<Vec<CardRow>, DbErr> {
+pub async fn cards(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    state: Option<WebinarState>,
+) -> Result<Vec<CardRow>, DbErr> {
     let mut find = webinar::Entity::find()
         .filter(webinar::Column::CoachId.eq(coach))
         .order_by_desc(webinar::Column::UpdatedAt)
@@ -236,7 +245,12 @@ pub struct NewWebinar<'a> {
 ///
 /// # Errors
 /// When the slug is taken (a unique violation) or the database fails.
-pub async fn insert(conn: &impl ConnectionTrait, coach: CoachId, new: NewWebinar<'_>, now: Moment) -> Result<(), DbErr> {
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    new: NewWebinar<'_>,
+    now: Moment,
+) -> Result<(), DbErr> {
     let (link_days, end_percent, floor_seconds) = new.numbers;
     let row = webinar::ActiveModel {
         id: Set(new.id),
@@ -266,7 +280,8 @@ pub async fn insert(conn: &impl ConnectionTrait, coach: CoachId, new: NewWebinar
     };
     webinar::Entity::insert(row).exec_without_returning(conn).await?;
     let wording = add_consent_version(conn, new.id, new.consent_text, now).await?;
-    change(conn, coach, new.id, webinar::ActiveModel { consent_text_id: Set(Some(wording)), ..Default::default() }).await?;
+    change(conn, coach, new.id, webinar::ActiveModel { consent_text_id: Set(Some(wording)), ..Default::default() })
+        .await?;
     let rule = schedule_rule::ActiveModel {
         id: Set(ScheduleRuleId::new()),
         webinar_id: Set(new.id),
@@ -377,7 +392,13 @@ pub struct Life {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_life(conn: &impl ConnectionTrait, coach: CoachId, id: WebinarId, life: Life, now: Moment) -> Result<(), DbErr> {
+pub async fn set_life(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: WebinarId,
+    life: Life,
+    now: Moment,
+) -> Result<(), DbErr> {
     let row = webinar::ActiveModel {
         state: Set(life.state.as_str().to_owned()),
         closed_at: Set(life.closed_at),
@@ -408,7 +429,12 @@ pub async fn set_logo(
     change(conn, coach, id, row).await
 }
 
-async fn change(conn: &impl ConnectionTrait, coach: CoachId, id: WebinarId, row: webinar::ActiveModel) -> Result<(), DbErr> {
+async fn change(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: WebinarId,
+    row: webinar::ActiveModel,
+) -> Result<(), DbErr> {
     webinar::Entity::update_many()
         .set(row)
         .filter(webinar::Column::Id.eq(id))

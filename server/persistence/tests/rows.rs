@@ -69,16 +69,8 @@ async fn migrating_twice_is_harmless() {
         let applied: i64 = one(test.database.reader(), "SELECT COUNT(*) FROM seaql_migrations").await;
 
         persistence::migrate(&test.database).await.expect("migrates again");
-        assert_eq!(
-            one::<i64>(test.database.reader(), "SELECT COUNT(*) FROM seaql_migrations").await,
-            applied
-        );
-        assert!(
-            accounts::coach(test.database.reader(), coach)
-                .await
-                .expect("reads")
-                .is_some()
-        );
+        assert_eq!(one::<i64>(test.database.reader(), "SELECT COUNT(*) FROM seaql_migrations").await, applied);
+        assert!(accounts::coach(test.database.reader(), coach).await.expect("reads").is_some());
     })
     .await;
 }
@@ -86,13 +78,8 @@ async fn migrating_twice_is_harmless() {
 #[tokio::test]
 async fn the_state_of_every_migration_can_be_asked() {
     each_empty_database("status", |test| async move {
-        let before = migration_status(&test.database)
-            .await
-            .expect("answers before the first one");
-        assert!(
-            !before.is_empty() && before.iter().all(|(_, applied)| !applied),
-            "{before:?}"
-        );
+        let before = migration_status(&test.database).await.expect("answers before the first one");
+        assert!(!before.is_empty() && before.iter().all(|(_, applied)| !applied), "{before:?}");
 
         persistence::migrate(&test.database).await.expect("migrates");
         let after = migration_status(&test.database).await.expect("answers afterwards");
@@ -111,23 +98,14 @@ async fn a_coach_with_webinars_cannot_be_deleted() {
         add_webinar(database, busy, "breathing").await.expect("is written");
 
         let transaction = database.begin().await.expect("begins");
-        let refused = coach::Entity::delete_by_id(busy)
-            .exec(&transaction)
-            .await
-            .expect_err("is refused");
+        let refused = coach::Entity::delete_by_id(busy).exec(&transaction).await.expect_err("is refused");
         // SQLite reports RESTRICT as a trigger's refusal, which sea-orm does not count among the foreign keys'.
-        assert!(
-            refused.to_string().to_lowercase().contains("foreign key"),
-            "{refused:?}"
-        );
+        assert!(refused.to_string().to_lowercase().contains("foreign key"), "{refused:?}");
         transaction.rollback().await.expect("rolls back");
         assert!(accounts::coach(database.reader(), busy).await.expect("reads").is_some());
 
         let transaction = database.begin().await.expect("begins");
-        let deleted = coach::Entity::delete_by_id(idle)
-            .exec(&transaction)
-            .await
-            .expect("nothing holds her");
+        let deleted = coach::Entity::delete_by_id(idle).exec(&transaction).await.expect("nothing holds her");
         transaction.commit().await.expect("commits");
         assert_eq!(deleted.rows_affected, 1);
     })
@@ -138,12 +116,8 @@ async fn a_coach_with_webinars_cannot_be_deleted() {
 async fn a_taken_slug_is_named() {
     each_database("slug", |test| async move {
         let coach = add_coach(&test.database, "maya@example.com").await;
-        add_webinar(&test.database, coach, "breathing")
-            .await
-            .expect("is written");
-        let refused = add_webinar(&test.database, coach, "breathing")
-            .await
-            .expect_err("the slug is taken");
+        add_webinar(&test.database, coach, "breathing").await.expect("is written");
+        let refused = add_webinar(&test.database, coach, "breathing").await.expect_err("the slug is taken");
         let named = unique_violation(&refused);
         let expected = match test.kind {
             Kind::Sqlite => "webinar.slug",
@@ -151,14 +125,8 @@ async fn a_taken_slug_is_named() {
         };
         assert_eq!(named.as_deref(), Some(expected));
 
-        let orphan = add_webinar(&test.database, CoachId::new(), "other")
-            .await
-            .expect_err("no such coach");
-        assert_eq!(
-            unique_violation(&orphan),
-            None,
-            "another kind of refusal is not taken for this one"
-        );
+        let orphan = add_webinar(&test.database, CoachId::new(), "other").await.expect_err("no such coach");
+        assert_eq!(unique_violation(&orphan), None, "another kind of refusal is not taken for this one");
     })
     .await;
 }
@@ -169,20 +137,12 @@ async fn a_transaction_dropped_halfway_leaves_nothing() {
         let coach = add_coach(&test.database, "maya@example.com").await;
         {
             let transaction = test.database.begin().await.expect("begins");
-            let rename = coach::ActiveModel {
-                name: Set("Nobody".to_owned()),
-                ..Default::default()
-            };
-            accounts::change(&transaction, coach, rename, NOW)
-                .await
-                .expect("is written");
+            let rename = coach::ActiveModel { name: Set("Nobody".to_owned()), ..Default::default() };
+            accounts::change(&transaction, coach, rename, NOW).await.expect("is written");
         }
         // The writer is free again, too.
         add_coach(&test.database, "tom@example.com").await;
-        let row = accounts::coach(test.database.reader(), coach)
-            .await
-            .expect("reads")
-            .expect("is there");
+        let row = accounts::coach(test.database.reader(), coach).await.expect("reads").expect("is there");
         assert_eq!(row.name, "Maya");
     })
     .await;
@@ -196,15 +156,10 @@ async fn sqlite_connections_are_set_as_promised() {
         }
         for database in [&test.database, test.keyring.database()] {
             let writer = database.begin().await.expect("begins");
-            for (who, (secure, journal, foreign, synchronous)) in [
-                ("writer", settings(&writer).await),
-                ("reader", settings(database.reader()).await),
-            ] {
-                assert_eq!(
-                    (secure, journal.as_str(), foreign, synchronous),
-                    (1, "wal", 1, 2),
-                    "{who}"
-                );
+            for (who, (secure, journal, foreign, synchronous)) in
+                [("writer", settings(&writer).await), ("reader", settings(database.reader()).await)]
+            {
+                assert_eq!((secure, journal.as_str(), foreign, synchronous), (1, "wal", 1, 2), "{who}");
             }
             assert_eq!(one::<i32>(&writer, "PRAGMA query_only").await, 0);
             assert_eq!(one::<i32>(database.reader(), "PRAGMA query_only").await, 1);
@@ -230,20 +185,11 @@ async fn sqlite_readers_cannot_write() {
             return;
         }
         let coach = add_coach(&test.database, "maya@example.com").await;
-        for statement in [
-            "DELETE FROM coach",
-            "INSERT INTO rate_limit VALUES (x'00', 1)",
-            "DROP TABLE beat",
-        ] {
+        for statement in ["DELETE FROM coach", "INSERT INTO rate_limit VALUES (x'00', 1)", "DROP TABLE beat"] {
             let refused = test.database.reader().execute_unprepared(statement).await;
             assert!(refused.is_err(), "a reader ran {statement}");
         }
-        assert!(
-            accounts::coach(test.database.reader(), coach)
-                .await
-                .expect("reads")
-                .is_some()
-        );
+        assert!(accounts::coach(test.database.reader(), coach).await.expect("reads").is_some());
     })
     .await;
 }
@@ -259,7 +205,7 @@ async fn a_second_sqlite_writer_waits_for_the_first() {
         let other = test.another_connection().await;
 
         let first = test.database.begin().await.expect("begins");
-        let waiting = tokio::spawn({
+        let mut waiting = tokio::spawn({
             let other = other.clone();
             async move {
                 let second = other.begin().await.expect("begins in the end");
@@ -268,16 +214,10 @@ async fn a_second_sqlite_writer_waits_for_the_first() {
                 row.name
             }
         });
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        assert!(
-            !waiting.is_finished(),
-            "two transactions that may write are open at once"
-        );
+        let too_early = tokio::time::timeout(Duration::from_millis(300), &mut waiting).await;
+        assert!(too_early.is_err(), "two transactions that may write are open at once");
 
-        let rename = coach::ActiveModel {
-            name: Set("Maya B.".to_owned()),
-            ..Default::default()
-        };
+        let rename = coach::ActiveModel { name: Set("Maya B.".to_owned()), ..Default::default() };
         accounts::change(&first, coach, rename, NOW).await.expect("is written");
         first.commit().await.expect("commits");
         assert_eq!(waiting.await.expect("ends well"), "Maya B.");
@@ -292,9 +232,7 @@ async fn concurrent_increments_all_land() {
     const ROUNDS: i32 = 20;
     each_database("increments", |test| async move {
         let coach = add_coach(&test.database, "maya@example.com").await;
-        let webinar = add_webinar(&test.database, coach, "breathing")
-            .await
-            .expect("is written");
+        let webinar = add_webinar(&test.database, coach, "breathing").await.expect("is written");
         let other = test.another_connection().await;
         let counting = [test.database.clone(), other.clone()].map(|database| {
             tokio::spawn(async move {
@@ -308,10 +246,7 @@ async fn concurrent_increments_all_land() {
         for task in counting {
             task.await.expect("ends well");
         }
-        let row = webinars::webinar(test.database.reader(), coach, webinar)
-            .await
-            .expect("reads")
-            .expect("is there");
+        let row = webinars::webinar(test.database.reader(), coach, webinar).await.expect("reads").expect("is there");
         assert_eq!(row.revision, 1 + 2 * ROUNDS);
         other.close().await;
     })
@@ -320,20 +255,32 @@ async fn concurrent_increments_all_land() {
 
 async fn increment(conn: &impl ConnectionTrait, coach: CoachId, id: WebinarId) {
     let next = if conn.get_database_backend() == DbBackend::Sqlite {
-        let row = webinars::webinar(conn, coach, id)
-            .await
-            .expect("reads")
-            .expect("is there");
+        let row = webinars::webinar(conn, coach, id).await.expect("reads").expect("is there");
         tokio::task::yield_now().await;
         Expr::value(row.revision + 1)
     } else {
         Expr::col(webinar::Column::Revision).add(1)
     };
     let update = webinar::Entity::update_many().col_expr(webinar::Column::Revision, next);
-    let done = update
-        .filter(webinar::Column::Id.eq(id))
-        .exec(conn)
-        .await
-        .expect("is written");
+    let done = update.filter(webinar::Column::Id.eq(id)).exec(conn).await.expect("is written");
     assert_eq!(done.rows_affected, 1);
+}
+
+/// The clock of a machine can be wrong and be put right; what was counted meanwhile must lock nobody out for days.
+#[tokio::test]
+async fn a_clock_set_back_locks_nobody_out() {
+    const MINUTE: i64 = 60_000_000;
+    each_database("limits", |test| async move {
+        let transaction = test.database.begin().await.expect("begins");
+        for now in [NOW.plus_days(8), NOW] {
+            for _ in 0..3 {
+                let place = accounts::take_place(&transaction, b"key", MINUTE, 3 * MINUTE, now).await;
+                assert_eq!(place.expect("is written"), Ok(()));
+            }
+            let fourth = accounts::take_place(&transaction, b"key", MINUTE, 3 * MINUTE, now).await;
+            assert_eq!(fourth.expect("is read"), Err(MINUTE));
+        }
+        transaction.rollback().await.expect("rolls back");
+    })
+    .await;
 }

@@ -368,10 +368,7 @@ impl DataMap {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text).map_err(Error::Shape)?;
         if file.version != VERSION {
-            return Err(Error::Incomplete(vec![format!(
-                "version {} is not {VERSION}",
-                file.version
-            )]));
+            return Err(Error::Incomplete(vec![format!("version {} is not {VERSION}", file.version)]));
         }
         let mut faults = Vec::new();
         let mut places = Vec::new();
@@ -382,58 +379,28 @@ impl DataMap {
                 if let Some(reason) = &group.unlinked {
                     unlinked.insert((store, table.clone()), reason.clone());
                 }
-                let location = |column| Location::Column {
-                    store,
-                    table: table.clone(),
-                    column,
-                };
+                let location = |column| Location::Column { store, table: table.clone(), column };
                 group.resolve(location, &file.presets, &mut places, &mut faults);
             }
         }
         for (job, group) in file.queue {
             group.resolve(
-                |field| Location::Payload {
-                    job: job.clone(),
-                    field,
-                },
+                |field| Location::Payload { job: job.clone(), field },
                 &file.presets,
                 &mut places,
                 &mut faults,
             );
         }
-        file.objects
-            .resolve(Location::Object, &file.presets, &mut places, &mut faults);
-        file.cookies
-            .resolve(Location::Cookie, &file.presets, &mut places, &mut faults);
-        file.logs
-            .resolve(Location::Log, &file.presets, &mut places, &mut faults);
-        file.metrics
-            .resolve(Location::Metric, &file.presets, &mut places, &mut faults);
-        file.mail
-            .resolve(Location::Mail, &file.presets, &mut places, &mut faults);
+        file.objects.resolve(Location::Object, &file.presets, &mut places, &mut faults);
+        file.cookies.resolve(Location::Cookie, &file.presets, &mut places, &mut faults);
+        file.logs.resolve(Location::Log, &file.presets, &mut places, &mut faults);
+        file.metrics.resolve(Location::Metric, &file.presets, &mut places, &mut faults);
+        file.mail.resolve(Location::Mail, &file.presets, &mut places, &mut faults);
         places.sort_by(|one, other| one.location.cmp(&other.location));
-        let File {
-            purposes,
-            bases,
-            retentions,
-            classes,
-            ..
-        } = file;
-        let map = Self {
-            purposes,
-            bases,
-            retentions,
-            classes,
-            jobs,
-            places,
-            unlinked,
-        };
+        let File { purposes, bases, retentions, classes, .. } = file;
+        let map = Self { purposes, bases, retentions, classes, jobs, places, unlinked };
         map.check(&mut faults);
-        if faults.is_empty() {
-            Ok(map)
-        } else {
-            Err(Error::Incomplete(faults))
-        }
+        if faults.is_empty() { Ok(map) } else { Err(Error::Incomplete(faults)) }
     }
 
     /// The entries of one database's columns, as (table, column, entry).
@@ -455,10 +422,7 @@ impl Group {
     ) {
         let preset = self.like.as_ref().map(|like| presets.get(like).ok_or(like)).transpose();
         let preset = preset.unwrap_or_else(|like| {
-            faults.push(format!(
-                "{} is like {like}, which does not exist",
-                location("*".to_owned())
-            ));
+            faults.push(format!("{} is like {like}, which does not exist", location("*".to_owned())));
             None
         });
         let defaults = self.defaults.or(preset.cloned().unwrap_or_default());
@@ -536,35 +500,20 @@ impl DataMap {
         match self.classes.get(&place.class) {
             None => fault(format!("is of class {}, which does not exist", place.class)),
             Some(class) if class.identifies && !place.is_personal() => {
-                fault(format!(
-                    "is of class {}, which is always about somebody; it names nobody",
-                    place.class
-                ));
+                fault(format!("is of class {}, which is always about somebody; it names nobody", place.class));
             }
             Some(_) => {}
         }
-        for purpose in place
-            .purposes
-            .iter()
-            .filter(|purpose| !self.purposes.contains_key(*purpose))
-        {
+        for purpose in place.purposes.iter().filter(|purpose| !self.purposes.contains_key(*purpose)) {
             fault(format!("has purpose {purpose}, which does not exist"));
         }
         if let Some(basis) = place.basis.as_ref().filter(|basis| !self.bases.contains_key(*basis)) {
             fault(format!("has basis {basis}, which does not exist"));
         }
-        if let Some(retention) = place
-            .retention
-            .as_ref()
-            .filter(|name| !self.retentions.contains_key(*name))
-        {
+        if let Some(retention) = place.retention.as_ref().filter(|name| !self.retentions.contains_key(*name)) {
             fault(format!("has retention {retention}, which does not exist"));
         }
-        if let Some(link) = place
-            .link
-            .as_ref()
-            .filter(|link| !self.tables().contains(link.to.as_str()))
-        {
+        if let Some(link) = place.link.as_ref().filter(|link| !self.tables().contains(link.to.as_str())) {
             fault(format!("names table {}, which does not exist", link.to));
         }
     }
@@ -577,11 +526,7 @@ impl DataMap {
         let used: BTreeSet<&str> = self.places.iter().filter_map(|place| place.basis.as_deref()).collect();
         let unused = self.bases.keys().filter(|name| !used.contains(name.as_str()));
         faults.extend(unused.map(|name| format!("nothing has basis {name}")));
-        let used: BTreeSet<&str> = self
-            .places
-            .iter()
-            .filter_map(|place| place.retention.as_deref())
-            .collect();
+        let used: BTreeSet<&str> = self.places.iter().filter_map(|place| place.retention.as_deref()).collect();
         let unused = self.retentions.keys().filter(|name| !used.contains(name.as_str()));
         faults.extend(unused.map(|name| format!("nothing has retention {name}")));
     }
@@ -613,11 +558,8 @@ impl DataMap {
             }
         }
         for store in [Store::Business, Store::Keyring] {
-            let personal: BTreeSet<&str> = self
-                .columns(store)
-                .filter(|(_, _, place)| place.is_personal())
-                .map(|(table, _, _)| table)
-                .collect();
+            let personal: BTreeSet<&str> =
+                self.columns(store).filter(|(_, _, place)| place.is_personal()).map(|(table, _, _)| table).collect();
             for table in personal {
                 let excused = self.unlinked.contains_key(&(store, table.to_owned()));
                 match (reached.contains(table), excused) {
@@ -642,19 +584,12 @@ fn check_personal(place: &Place, faults: &mut Vec<String>) {
     for (_, what) in missing.into_iter().filter(|(is_missing, _)| *is_missing) {
         faults.push(format!("{} is personal and has no {what}", place.location));
     }
-    if place
-        .export
-        .as_ref()
-        .is_some_and(|export| matches!(export, Export::Never(reason) if reason.trim().is_empty()))
-    {
+    if place.export.as_ref().is_some_and(|export| matches!(export, Export::Never(reason) if reason.trim().is_empty())) {
         faults.push(format!("{} is not exported, and no reason is given", place.location));
     }
     // Backups keep the row for 90 days more; only the lost key makes it unreadable there.
     if place.form == Form::Sealed && place.subject == Subject::Viewer && place.erase != Some(Erase::Shred) {
-        faults.push(format!(
-            "{} is sealed under the person's key, and erasing does not destroy it",
-            place.location
-        ));
+        faults.push(format!("{} is sealed under the person's key, and erasing does not destroy it", place.location));
     }
 }
 
@@ -681,18 +616,10 @@ mod tests {
     #[test]
     fn an_entry_overrules_its_tables_defaults() {
         let map = DataMap::load().expect("loads");
-        let (_, _, email) = map
-            .columns(Store::Business)
-            .find(|(t, c, _)| (*t, *c) == ("subject", "email_ct"))
-            .expect("there");
-        assert_eq!(
-            (email.subject, email.form, &email.erase),
-            (Subject::Viewer, Form::Sealed, &Some(Erase::Shred))
-        );
-        assert_eq!(
-            (email.export_name.as_str(), &email.export),
-            ("email", &Some(Export::Portable))
-        );
+        let (_, _, email) =
+            map.columns(Store::Business).find(|(t, c, _)| (*t, *c) == ("subject", "email_ct")).expect("there");
+        assert_eq!((email.subject, email.form, &email.erase), (Subject::Viewer, Form::Sealed, &Some(Erase::Shred)));
+        assert_eq!((email.export_name.as_str(), &email.export), ("email", &Some(Export::Portable)));
         assert_eq!(email.basis.as_deref(), Some("on_behalf"));
     }
 
@@ -700,22 +627,10 @@ mod tests {
     fn what_does_not_exist_cannot_be_named() {
         let coach = "[business.coach.holds]\nid = { class = \"identifier\"";
         for (change, fault) in [
-            (
-                "[business.coach.holds]\nid = { class = \"identity\"",
-                "is of class identity, which does not exist",
-            ),
-            (
-                "[business.coach.holds]\nid = { purpose = [\"sell\"]",
-                "has purpose sell, which does not exist",
-            ),
-            (
-                "[business.coach.holds]\nid = { basis = \"habit\"",
-                "has basis habit, which does not exist",
-            ),
-            (
-                "[business.coach.holds]\nid = { retention = \"forever\"",
-                "has retention forever, which does not exist",
-            ),
+            ("[business.coach.holds]\nid = { class = \"identity\"", "is of class identity, which does not exist"),
+            ("[business.coach.holds]\nid = { purpose = [\"sell\"]", "has purpose sell, which does not exist"),
+            ("[business.coach.holds]\nid = { basis = \"habit\"", "has basis habit, which does not exist"),
+            ("[business.coach.holds]\nid = { retention = \"forever\"", "has retention forever, which does not exist"),
             (
                 "[business.coach.holds]\nid = { link = { to = \"nobody\", path = \"deep\" }",
                 "names table nobody, which does not exist",
@@ -727,18 +642,14 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_refused() {
-        for change in [
-            "id = { clas = \"x\", class = \"identifier\"",
-            "id = { erase = \"later\", class = \"identifier\"",
-        ] {
+        for change in
+            ["id = { clas = \"x\", class = \"identifier\"", "id = { erase = \"later\", class = \"identifier\""]
+        {
             let faults = faults_after("id = { class = \"identifier\"", change);
             assert!(faults.len() == 1 && faults[0].starts_with("unknown "), "{faults:?}");
         }
         let faults = faults_after("log = \"never\"", "log = \"sometimes\"");
-        assert!(
-            faults.len() == 1 && faults[0].starts_with("unknown variant"),
-            "{faults:?}"
-        );
+        assert!(faults.len() == 1 && faults[0].starts_with("unknown variant"), "{faults:?}");
     }
 
     #[test]
@@ -776,21 +687,12 @@ mod tests {
             ["no deep link leads from business.beat to a person"]
         );
         assert_eq!(
-            faults_after(
-                "[business.coach]\nlike = \"account\"",
-                "[business.coach]\nlike = \"me\""
-            )[0],
+            faults_after("[business.coach]\nlike = \"account\"", "[business.coach]\nlike = \"me\"")[0],
             "business.coach.* is like me, which does not exist"
         );
+        assert_eq!(faults_after("export = { never = \"A credential.\" }", "export = { never = \" \" }").len(), 1);
         assert_eq!(
-            faults_after("export = { never = \"A credential.\" }", "export = { never = \" \" }").len(),
-            1
-        );
-        assert_eq!(
-            faults_after(
-                "[classes.work]",
-                "[classes.spare]\ntitle = \"\"\ndpv = \"\"\n[classes.work]"
-            ),
+            faults_after("[classes.work]", "[classes.spare]\ntitle = \"\"\ndpv = \"\"\n[classes.work]"),
             ["nothing is of class spare"]
         );
     }

@@ -129,28 +129,16 @@ pub fn compare(map: &DataMap, store: Store, schema: &Schema) -> Vec<Difference> 
         match schema.columns.get(&(table.clone(), column.clone())) {
             None => differences.push(Difference::Stale { store, table, column }),
             Some(kind) if place.form.is_bytes() && !is_bytes(kind) => {
-                differences.push(Difference::NotBytes {
-                    store,
-                    table,
-                    column,
-                    kind: kind.clone(),
-                });
+                differences.push(Difference::NotBytes { store, table, column, kind: kind.clone() });
             }
             Some(_) => {}
         }
     }
     for (name, target) in &schema.references {
-        let linked = known
-            .get(name)
-            .is_none_or(|place| place.link.as_ref().is_some_and(|link| link.to == *target));
+        let linked = known.get(name).is_none_or(|place| place.link.as_ref().is_some_and(|link| link.to == *target));
         if !linked {
             let (table, column) = name.clone();
-            differences.push(Difference::Unlinked {
-                store,
-                table,
-                column,
-                target: target.clone(),
-            });
+            differences.push(Difference::Unlinked { store, table, column, target: target.clone() });
         }
     }
     differences
@@ -168,9 +156,7 @@ mod tests {
         let mut schema = Schema::default();
         for (table, column, place) in map.columns(store) {
             let kind = if place.form.is_bytes() { "blob" } else { "text" };
-            schema
-                .columns
-                .insert((table.to_owned(), column.to_owned()), kind.to_owned());
+            schema.columns.insert((table.to_owned(), column.to_owned()), kind.to_owned());
         }
         schema
     }
@@ -192,10 +178,7 @@ mod tests {
         let mut schema = schema_of(&map, Store::Business);
         schema.columns.insert(name("coach", "phone"), "text".to_owned());
         schema.columns.remove(&name("webinar", "slug"));
-        let messages: Vec<String> = compare(&map, Store::Business, &schema)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let messages: Vec<String> = compare(&map, Store::Business, &schema).iter().map(ToString::to_string).collect();
         assert_eq!(
             messages,
             [
@@ -210,14 +193,8 @@ mod tests {
         let map = DataMap::load().expect("loads");
         let mut schema = schema_of(&map, Store::Keyring);
         schema.columns.insert(name("coach", "email"), "text".to_owned());
-        let messages: Vec<String> = compare(&map, Store::Keyring, &schema)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            messages,
-            ["keyring.coach.email is in the database and not in datamap.toml: say what it is"]
-        );
+        let messages: Vec<String> = compare(&map, Store::Keyring, &schema).iter().map(ToString::to_string).collect();
+        assert_eq!(messages, ["keyring.coach.email is in the database and not in datamap.toml: say what it is"]);
     }
 
     #[test]
@@ -227,10 +204,7 @@ mod tests {
         schema.columns.insert(name("subject", "email_ct"), "text".to_owned());
         schema.references.insert((name("beat", "seq"), "coach".to_owned()));
         schema.references.insert((name("beat", "view_id"), "view".to_owned()));
-        let messages: Vec<String> = compare(&map, Store::Business, &schema)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let messages: Vec<String> = compare(&map, Store::Business, &schema).iter().map(ToString::to_string).collect();
         assert_eq!(
             messages,
             [

@@ -21,18 +21,10 @@ async fn every_column_is_classified_and_every_entry_has_a_column() {
         let map = map();
         let mut differences = Vec::new();
         for (store, schema) in schemas(&test).await {
-            assert!(
-                !schema.columns.is_empty(),
-                "{store} has no tables: nothing would be compared"
-            );
+            assert!(!schema.columns.is_empty(), "{store} has no tables: nothing would be compared");
             differences.extend(compare(&map, store, &schema).iter().map(ToString::to_string));
         }
-        assert!(
-            differences.is_empty(),
-            "on {:?}:\n{}",
-            test.kind,
-            differences.join("\n")
-        );
+        assert!(differences.is_empty(), "on {:?}:\n{}", test.kind, differences.join("\n"));
     })
     .await;
 }
@@ -55,10 +47,7 @@ async fn a_migration_without_its_entry_is_named() {
         transaction.commit().await.expect("commits");
 
         let schema = introspect(&test.database).await.expect("the schema");
-        let messages: Vec<String> = compare(&map(), Store::Business, &schema)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let messages: Vec<String> = compare(&map(), Store::Business, &schema).iter().map(ToString::to_string).collect();
         let unclassified = ["addresses.address", "coach.phone", "diary.coach_id", "diary.entry"];
         let expected: Vec<String> = unclassified
             .iter()
@@ -93,15 +82,8 @@ async fn what_is_called_sealed_is_classified_so() {
                     );
                 }
                 if place.form.is_bytes() {
-                    let kind = schema
-                        .columns
-                        .get(&(table.to_owned(), column.to_owned()))
-                        .expect("the column");
-                    assert!(
-                        matches!(kind.as_str(), "blob" | "bytea"),
-                        "{} is of type {kind}",
-                        place.location
-                    );
+                    let kind = schema.columns.get(&(table.to_owned(), column.to_owned())).expect("the column");
+                    assert!(matches!(kind.as_str(), "blob" | "bytea"), "{} is of type {kind}", place.location);
                 }
             }
         }

@@ -14,7 +14,10 @@ use crate::state::AppState;
 
 /// Puts [`Client`] and [`SessionToken`] into the request's extensions.
 pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
     let address = address(peer, request.headers());
     let agent = text(request.headers(), header::USER_AGENT.as_str());
     let client = Client::observe(address, agent);

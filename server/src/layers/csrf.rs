@@ -5,7 +5,6 @@ use tower_http::csrf::CsrfLayer;
 
 /// The layer. Beats and forms of embedded pages come from our own frame, so they are same-origin and need no
 /// exemption.
-#[must_use]
 pub fn layer() -> CsrfLayer {
     CsrfLayer::new()
 }

@@ -18,11 +18,18 @@ pub async fn secure(State(state): State<AppState>, request: Request, next: Next)
     default(headers, header::CONTENT_SECURITY_POLICY, NOTHING);
     default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(headers, header::REFERRER_POLICY, "same-origin");
-    default(headers, HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=(), browsing-topics=()");
+    default(
+        headers,
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=(), payment=(), browsing-topics=()",
+    );
     default(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     default(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     // The old header knows no list, so it is left out where the policy names who may frame the page.
-    let may_be_framed = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok()).is_some_and(|policy| policy.contains("frame-ancestors 'self'"));
+    let may_be_framed = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|policy| policy.to_str().ok())
+        .is_some_and(|policy| policy.contains("frame-ancestors 'self'"));
     if !may_be_framed {
         default(headers, header::X_FRAME_OPTIONS, "DENY");
     }

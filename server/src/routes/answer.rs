@@ -4,7 +4,7 @@ use app::document::message_page;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use backend::Error;
-use domain::{Refusal, RefusalKind};
+use domain::Refusal;
 
 use crate::layers::headers::viewer_policy;
 use crate::state::AppState;
@@ -15,36 +15,9 @@ pub fn status(refusal: &Refusal) -> StatusCode {
     StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-/// A fault's reference: logged once with its causes, shown without them.
-fn reference(error: &backend::Fault) -> String {
-    let reference = hex::encode(backend::secrets::random::<4>());
-    tracing::error!(reference, error = backend::error::chain(error), "a request failed");
-    reference
-}
-
-/// The refusal an error stands for; a fault becomes one that names its reference.
+/// Tells a program or a browser when it is worth trying again.
 #[must_use]
-pub fn as_refusal(error: Error) -> (StatusCode, Refusal) {
-    match error {
-        Error::Refused(refusal) => (status(&refusal), refusal),
-        Error::Fault(fault) => {
-            let full = is_full(&fault);
-            let message = if full {
-                "The disk is full at the moment, so nothing could be saved. What you had is safe; please try again later.".to_owned()
-            } else {
-                format!("Something went wrong on our side. Please try again; if it stays, tell us the reference {}.", reference(&fault))
-            };
-            let status = if full { StatusCode::INSUFFICIENT_STORAGE } else { StatusCode::INTERNAL_SERVER_ERROR };
-            (status, Refusal::new(RefusalKind::Conflict, message))
-        }
-    }
-}
-
-fn is_full(fault: &backend::Fault) -> bool {
-    fault.source.downcast_ref::<storage::Error>().is_some_and(storage::Error::is_full)
-}
-
-fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
+pub fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
     if let Some(seconds) = refusal.retry_after_seconds {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -54,15 +27,17 @@ fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
 /// One line for a program.
 #[must_use]
 pub fn plain(error: Error) -> Response {
-    let (status, refusal) = as_refusal(error);
-    let response = (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], refusal.message.clone()).into_response();
+    let refusal = error.into_refusal();
+    let response = (status(&refusal), [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], refusal.message.clone())
+        .into_response();
     with_retry(response, &refusal)
 }
 
 /// A page for a person.
 #[must_use]
 pub fn page(state: &AppState, error: Error) -> Response {
-    let (status, refusal) = as_refusal(error);
+    let refusal = error.into_refusal();
+    let status = status(&refusal);
     let title = match status {
         StatusCode::NOT_FOUND => "Nothing here",
         StatusCode::GONE => "This is over",

@@ -15,7 +15,10 @@ pub async fn take(State(state): State<AppState>, body: Bytes) -> Response {
     let beat: Beat = match serde_json::from_slice(&body) {
         Ok(beat) => beat,
         Err(_) => {
-            let refusal = Refusal::new(RefusalKind::Invalid, "A beat has the form {\"view\",\"seq\",\"from\",\"to\",\"rate\",\"hidden\",\"muted\",\"captions\"}.");
+            let refusal = Refusal::new(
+                RefusalKind::Invalid,
+                "A beat has the form {\"view\",\"seq\",\"from\",\"to\",\"rate\",\"hidden\",\"muted\",\"captions\"}.",
+            );
             return plain(refusal.into());
         }
     };

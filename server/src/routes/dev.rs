@@ -19,7 +19,9 @@ pub async fn mailbox_json(State(state): State<AppState>) -> Response {
 }
 
 fn list(state: &AppState) -> Result<Vec<mail::StoredMail>, backend::Error> {
-    let Some(mailbox) = state.backend.mailer().dev_mailbox() else { return Ok(Vec::new()) };
+    let Some(mailbox) = state.backend.mailer().dev_mailbox() else {
+        return Ok(Vec::new());
+    };
     mailbox.list().map_err(|error| backend::Error::fault("read the dev mailbox", error))
 }
 
@@ -30,7 +32,10 @@ pub async fn mailbox(State(state): State<AppState>) -> Response {
             let letters: Vec<_> = mails.into_iter().map(|mail| (mail.at, mail.to, mail.subject, mail.text)).collect();
             let html = app::document::mailbox_page(&state.assets.url("viewer.css"), &letters);
             let mut response = Html(html).into_response();
-            response.headers_mut().insert(axum::http::header::CONTENT_SECURITY_POLICY, crate::layers::headers::viewer_policy("none", "'none'"));
+            response.headers_mut().insert(
+                axum::http::header::CONTENT_SECURITY_POLICY,
+                crate::layers::headers::viewer_policy("none", "'none'"),
+            );
             response
         }
         Err(error) => plain(error),
@@ -52,8 +57,12 @@ pub struct Move {
 
 /// Moves the clock and runs everything that fell due, in order, before answering.
 pub async fn move_clock(State(state): State<AppState>, body: axum::body::Bytes) -> Response {
-    let wrong = || plain(Refusal::new(RefusalKind::Invalid, "Send {\"advance_seconds\": N} or {\"set\": \"RFC 3339\"}.").into());
-    let Ok(wanted) = serde_json::from_slice::<Move>(&body) else { return wrong() };
+    let wrong = || {
+        plain(Refusal::new(RefusalKind::Invalid, "Send {\"advance_seconds\": N} or {\"set\": \"RFC 3339\"}.").into())
+    };
+    let Ok(wanted) = serde_json::from_slice::<Move>(&body) else {
+        return wrong();
+    };
     let target = match (wanted.advance_seconds, wanted.set.as_deref().map(str::parse::<Moment>)) {
         (Some(seconds), None) => state.backend.now().plus_seconds(seconds),
         (None, Some(Ok(moment))) => moment,

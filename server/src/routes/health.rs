@@ -20,7 +20,8 @@ pub async fn live() -> &'static str {
 pub async fn ready(State(state): State<AppState>) -> Response {
     let backend = &state.backend;
     let database = backend.db().ping().await.is_ok();
-    let migrations = persistence::migration_status(backend.db()).await.is_ok_and(|all| all.iter().all(|(_, applied)| *applied));
+    let migrations =
+        persistence::migration_status(backend.db()).await.is_ok_and(|all| all.iter().all(|(_, applied)| *applied));
     let storage = backend.bucket().probe().await.is_ok();
     let lag = jobs_lag(&state).await;
     let jobs = lag.is_some_and(|lag| lag <= MAX_JOB_LAG_SECONDS);
@@ -42,8 +43,15 @@ async fn jobs_lag(state: &AppState) -> Option<f64> {
 
 /// Prometheus text. Outside dev it wants `Authorization: Bearer` with the configured token, and without one it does
 /// not exist.
-pub async fn metrics(State(state): State<AppState>, Extension(handle): Extension<PrometheusHandle>, headers: HeaderMap) -> Response {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+pub async fn metrics(
+    State(state): State<AppState>,
+    Extension(handle): Extension<PrometheusHandle>,
+    headers: HeaderMap,
+) -> Response {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
     let allowed = match (&state.config.metrics_token, given) {
         (Some(token), Some(given)) => backend::secrets::same(token.as_bytes(), given.as_bytes()),
         _ => state.config.dev,

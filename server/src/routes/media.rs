@@ -35,14 +35,21 @@ pub async fn serve(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let Some(kind) = MediaKind::parse(&kind) else { return plain(Refusal::not_found().into()) };
-    let allowed = signature.is_ok_and(|Query(signature)| state.backend.media_allowed(kind, &name, signature.e, &signature.s));
+    let Some(kind) = MediaKind::parse(&kind) else {
+        return plain(Refusal::not_found().into());
+    };
+    let allowed =
+        signature.is_ok_and(|Query(signature)| state.backend.media_allowed(kind, &name, signature.e, &signature.s));
     if !allowed {
-        return plain(Refusal::new(domain::RefusalKind::NotAllowed, "This address has expired. Load the page again to go on.").into());
+        return plain(
+            Refusal::new(domain::RefusalKind::NotAllowed, "This address has expired. Load the page again to go on.")
+                .into(),
+        );
     }
     match state.backend.signed_object(kind, &name).await {
         Ok(SignedObject::Text { content_type, text }) => {
-            ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "private, max-age=3600")], text).into_response()
+            ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "private, max-age=3600")], text)
+                .into_response()
         }
         Ok(SignedObject::Stored { key, length, content_type, etag, modified }) => {
             let object = Object { key, length, content_type, etag, modified: http_date(modified) };
@@ -75,12 +82,17 @@ enum Wanted {
 
 /// RFC 9110 §14.1.2: malformed or too many ranges are ignored, unsatisfiable ones dropped; with none left it is 416.
 fn wanted(header: Option<&str>, length: u64) -> Wanted {
-    let Some(list) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else { return Wanted::Whole };
+    let Some(list) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else {
+        return Wanted::Whole;
+    };
     let mut parts = Vec::new();
     let mut total: u64 = 0;
     for spec in list.split(',').map(str::trim).filter(|spec| !spec.is_empty()) {
-        let Some((first, last)) = spec.split_once('-') else { return Wanted::Whole };
-        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().unwrap_or(u64::MAX));
+        let Some((first, last)) = spec.split_once('-') else {
+            return Wanted::Whole;
+        };
+        let number =
+            |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().unwrap_or(u64::MAX));
         let (first, last) = (first.trim(), last.trim());
         let range = match (first.is_empty(), last.is_empty()) {
             (true, true) => return Wanted::Whole,
@@ -90,7 +102,9 @@ fn wanted(header: Option<&str>, length: u64) -> Wanted {
                 Some(suffix) => length.saturating_sub(suffix)..=length.saturating_sub(1),
             },
             (false, _) => {
-                let Some(first) = number(first) else { return Wanted::Whole };
+                let Some(first) = number(first) else {
+                    return Wanted::Whole;
+                };
                 let last = if last.is_empty() { Some(u64::MAX) } else { number(last) };
                 let Some(last) = last else { return Wanted::Whole };
                 if last < first {
@@ -132,7 +146,9 @@ impl Object {
     }
 
     async fn answer(&self, state: &AppState, method: &Method, headers: &HeaderMap) -> Response {
-        let matches = |list: &str| list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.etag);
+        let matches = |list: &str| {
+            list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.etag)
+        };
         let fresh = match Self::text(headers, &header::IF_NONE_MATCH) {
             Some(list) => matches(list),
             None => Self::text(headers, &header::IF_MODIFIED_SINCE) == Some(self.modified.as_str()),
@@ -141,18 +157,24 @@ impl Object {
             return finish(self.base(StatusCode::NOT_MODIFIED), Body::empty());
         }
         // A validator that does not match means: send the whole (RFC 9110 §13.1.5). Weak tags never match here.
-        let unchanged = Self::text(headers, &header::IF_RANGE).is_none_or(|validator| validator == self.etag || validator == self.modified);
+        let unchanged = Self::text(headers, &header::IF_RANGE)
+            .is_none_or(|validator| validator == self.etag || validator == self.modified);
         let range = Self::text(headers, &header::RANGE).filter(|_| unchanged && method == Method::GET);
         match wanted(range, self.length) {
             Wanted::Whole => {
-                let builder = self.base(StatusCode::OK).header(header::CONTENT_TYPE, &self.content_type).header(header::CONTENT_LENGTH, self.length);
+                let builder = self
+                    .base(StatusCode::OK)
+                    .header(header::CONTENT_TYPE, &self.content_type)
+                    .header(header::CONTENT_LENGTH, self.length);
                 if method == Method::HEAD {
                     return finish(builder, Body::empty());
                 }
                 self.stream(state, builder, 0..self.length).await
             }
             Wanted::Nothing => {
-                let builder = self.base(StatusCode::RANGE_NOT_SATISFIABLE).header(header::CONTENT_RANGE, format!("bytes */{}", self.length));
+                let builder = self
+                    .base(StatusCode::RANGE_NOT_SATISFIABLE)
+                    .header(header::CONTENT_RANGE, format!("bytes */{}", self.length));
                 finish(builder, Body::empty())
             }
             Wanted::Parts(parts) => match parts.as_slice() {
@@ -170,7 +192,12 @@ impl Object {
         }
     }
 
-    async fn stream(&self, state: &AppState, builder: http::response::Builder, range: std::ops::Range<u64>) -> Response {
+    async fn stream(
+        &self,
+        state: &AppState,
+        builder: http::response::Builder,
+        range: std::ops::Range<u64>,
+    ) -> Response {
         match state.backend.bucket().read(&self.key, range).await {
             Ok(bytes) => finish(builder, Body::from_stream(bytes)),
             Err(error) => plain(error.into()),
@@ -183,7 +210,11 @@ impl Object {
             .iter()
             .map(|part| {
                 let (start, end) = (part.start(), part.end());
-                format!("\r\n--{boundary}\r\nContent-Type: {}\r\nContent-Range: bytes {start}-{end}/{}\r\n\r\n", self.content_type, self.length).into()
+                format!(
+                    "\r\n--{boundary}\r\nContent-Type: {}\r\nContent-Range: bytes {start}-{end}/{}\r\n\r\n",
+                    self.content_type, self.length
+                )
+                .into()
             })
             .collect();
         let tail = Bytes::from(format!("\r\n--{boundary}--\r\n"));
@@ -214,7 +245,11 @@ impl Object {
 fn finish(builder: http::response::Builder, body: Body) -> Response {
     builder.body(body).unwrap_or_else(|error| {
         tracing::error!(%error, "a media response could not be built");
-        (StatusCode::INTERNAL_SERVER_ERROR, HeaderValue::from_static("text/plain").to_str().unwrap_or_default().to_owned()).into_response()
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            HeaderValue::from_static("text/plain").to_str().unwrap_or_default().to_owned(),
+        )
+            .into_response()
     })
 }
 

@@ -27,14 +27,22 @@ struct Upload {
 }
 
 async fn read(mut form: Multipart, limit: usize) -> Result<Upload, Error> {
-    let broken = |_| Error::from(Refusal::new(RefusalKind::Invalid, "The form did not arrive whole. Please send it again."));
+    let broken =
+        |_| Error::from(Refusal::new(RefusalKind::Invalid, "The form did not arrive whole. Please send it again."));
     let mut upload = Upload { file: Vec::new(), language: String::new(), label: String::new(), webinar: None };
     while let Some(mut part) = form.next_field().await.map_err(broken)? {
         match part.name().unwrap_or_default() {
             "file" => {
                 while let Some(chunk) = part.chunk().await.map_err(broken)? {
                     if upload.file.len() + chunk.len() > limit {
-                        return Err(Refusal { field: Some("file".to_owned()), ..Refusal::new(RefusalKind::TooLarge, "This file is larger than 2 MB. Please choose a smaller one.") }.into());
+                        return Err(Refusal {
+                            field: Some("file".to_owned()),
+                            ..Refusal::new(
+                                RefusalKind::TooLarge,
+                                "This file is larger than 2 MB. Please choose a smaller one.",
+                            )
+                        }
+                        .into());
                     }
                     upload.file.extend_from_slice(&chunk);
                 }
@@ -57,14 +65,15 @@ fn back(state: &AppState, headers: &HeaderMap, to: &str, done: Result<(), Error>
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) if !answer::wants_page(headers) => answer::plain(error),
         Err(error) => {
-            let (status, refusal) = answer::as_refusal(error);
-            if status == StatusCode::UNAUTHORIZED {
+            let refusal = error.into_refusal();
+            if refusal.kind == RefusalKind::SignInNeeded {
                 return Redirect::to("/login").into_response();
             }
-            if status == StatusCode::NOT_FOUND {
+            if refusal.kind == RefusalKind::NotFound {
                 return answer::page(state, refusal.into());
             }
-            let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("problem", &refusal.message).finish();
+            let query: String =
+                url::form_urlencoded::Serializer::new(String::new()).append_pair("problem", &refusal.message).finish();
             let (path, anchor) = to.split_once('#').unwrap_or((to, ""));
             Redirect::to(&format!("{path}?{query}#{anchor}")).into_response()
         }
@@ -72,7 +81,13 @@ fn back(state: &AppState, headers: &HeaderMap, to: &str, done: Result<(), Error>
 }
 
 /// Takes a logo.
-pub async fn set_logo(State(state): State<AppState>, Extension(token): Extension<SessionToken>, Path(webinar): Path<WebinarId>, headers: HeaderMap, form: Multipart) -> Response {
+pub async fn set_logo(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Path(webinar): Path<WebinarId>,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Response {
     let done = async {
         let coach = coach(&state, &token).await?;
         coach.set_logo(webinar, read(form, domain::video::MAX_CAPTION_BYTES).await?.file.into()).await
@@ -81,7 +96,13 @@ pub async fn set_logo(State(state): State<AppState>, Extension(token): Extension
 }
 
 /// Takes a caption track.
-pub async fn add_caption(State(state): State<AppState>, Extension(token): Extension<SessionToken>, Path(video): Path<VideoId>, headers: HeaderMap, form: Multipart) -> Response {
+pub async fn add_caption(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Path(video): Path<VideoId>,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Response {
     let mut to = "/dashboard/webinars".to_owned();
     let done = async {
         let coach = coach(&state, &token).await?;
@@ -95,14 +116,21 @@ pub async fn add_caption(State(state): State<AppState>, Extension(token): Extens
 }
 
 /// Registrants as CSV, streamed.
-pub async fn registrants_csv(State(state): State<AppState>, Extension(token): Extension<SessionToken>, Path(webinar): Path<WebinarId>) -> Response {
+pub async fn registrants_csv(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Path(webinar): Path<WebinarId>,
+) -> Response {
     let opened = async { coach(&state, &token).await?.registrants_csv(webinar).await };
     match opened.await {
         Ok(rows) => {
             let mut response = Body::from_stream(rows).into_response();
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-            headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"registrants.csv\""));
+            headers.insert(
+                header::CONTENT_DISPOSITION,
+                HeaderValue::from_static("attachment; filename=\"registrants.csv\""),
+            );
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }

@@ -48,7 +48,9 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
         return next.run(request).await;
     }
     let token = request.extensions().get::<SessionToken>().and_then(|token| token.0.clone());
-    let Some(token) = token else { return Redirect::to("/login").into_response() };
+    let Some(token) = token else {
+        return Redirect::to("/login").into_response();
+    };
     match state.backend.coach_by_token(&token).await {
         Ok(Some(_)) => next.run(request).await,
         Ok(None) => Redirect::to("/login").into_response(),
@@ -59,8 +61,10 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
 /// Where a page leads back to once its form is done: itself, with the form's name, so that it can say so.
 fn back_to(uri: &Uri, form: &str) -> String {
     // A confirmation's token was used up and need not stay in the address; everything else a page asks by is kept.
-    let kept = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(key, _)| key != "done" && key != "t" && key != "problem");
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("done", form).finish();
+    let kept = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .filter(|(key, _)| key != "done" && key != "t" && key != "problem");
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("done", form).finish();
     format!("{}?{query}", uri.path())
 }
 
@@ -81,10 +85,7 @@ pub async fn take_form(
         FormAnswer::Go(to) => return with_cookie(Redirect::to(&to).into_response(), performed.cookie),
         FormAnswer::Done | FormAnswer::Saved(_) => return Redirect::to(&back_to(&uri, &form)).into_response(),
         FormAnswer::Show(shown) => (StatusCode::OK, FormAnswer::Show(shown)),
-        FormAnswer::Refused(refusal) => {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            (status, FormAnswer::Refused(refusal))
-        }
+        FormAnswer::Refused(refusal) => (answer::status(&refusal), FormAnswer::Refused(refusal)),
     };
     let posted = Posted::new(form, fields, answer);
     let mut response = with_cookie(render(&state, &uri, &headers, client, token, posted).await, performed.cookie);
@@ -102,7 +103,14 @@ fn with_cookie(mut response: Response, cookie: Option<String>) -> Response {
 }
 
 /// The page as it would be shown, with what its form led to.
-async fn render(state: &AppState, uri: &Uri, headers: &HeaderMap, client: Client, token: SessionToken, posted: Posted) -> Response {
+async fn render(
+    state: &AppState,
+    uri: &Uri,
+    headers: &HeaderMap,
+    client: Client,
+    token: SessionToken,
+    posted: Posted,
+) -> Response {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri.clone();
     *request.headers_mut() = headers.clone();
@@ -122,5 +130,9 @@ async fn render(state: &AppState, uri: &Uri, headers: &HeaderMap, client: Client
 
 /// The page for an address that leads nowhere.
 pub async fn nothing_here(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if answer::wants_page(&headers) { answer::page(&state, Refusal::not_found().into()) } else { answer::plain(Refusal::not_found().into()) }
+    if answer::wants_page(&headers) {
+        answer::page(&state, Refusal::not_found().into())
+    } else {
+        answer::plain(Refusal::not_found().into())
+    }
 }

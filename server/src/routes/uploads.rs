@@ -1,11 +1,11 @@
 //! `/uploads`: tus 1.0 with creation, termination, checksum and expiration, for our own uploader and for unmodified
 //! tus clients.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Extension;
 use backend::Error;
 use backend::uploads::{Appended, Checksum, UploadMetadata, UploadStatus, Uploader};
 use base64::Engine as _;
@@ -42,7 +42,11 @@ pub async fn options() -> Response {
     tus((StatusCode::NO_CONTENT, headers).into_response())
 }
 
-async fn uploader(state: &AppState, token: &app::context::SessionToken, headers: &HeaderMap) -> Result<Uploader, Error> {
+async fn uploader(
+    state: &AppState,
+    token: &app::context::SessionToken,
+    headers: &HeaderMap,
+) -> Result<Uploader, Error> {
     let bearer = text(headers, &header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     if let Some(token) = bearer {
         return state.backend.uploader_by_token(token);
@@ -69,9 +73,9 @@ fn wrong_version(headers: &HeaderMap) -> Option<Response> {
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Error> {
-    text(headers, name)
-        .and_then(|value| value.parse().ok())
-        .ok_or_else(|| Refusal::new(RefusalKind::Invalid, format!("The header {name} has to be a whole number.")).into())
+    text(headers, name).and_then(|value| value.parse().ok()).ok_or_else(|| {
+        Refusal::new(RefusalKind::Invalid, format!("The header {name} has to be a whole number.")).into()
+    })
 }
 
 fn id(text: &str) -> Result<UploadId, Error> {
@@ -96,7 +100,12 @@ fn metadata(text: &str) -> Result<UploadMetadata, Error> {
 }
 
 fn checksum(text: &str) -> Result<Checksum, Error> {
-    let wrong = || Error::from(Refusal::new(RefusalKind::Invalid, "The header Upload-Checksum has to name sha1 or sha256 and a base64 value."));
+    let wrong = || {
+        Error::from(Refusal::new(
+            RefusalKind::Invalid,
+            "The header Upload-Checksum has to name sha1 or sha256 and a base64 value.",
+        ))
+    };
     let (algorithm, value) = text.split_once(' ').ok_or_else(wrong)?;
     let value = STANDARD.decode(value.trim()).map_err(|_| wrong())?;
     match (algorithm, value.len()) {
@@ -125,14 +134,20 @@ fn refused(error: Error) -> Response {
 }
 
 /// Begins an upload (tus POST).
-pub async fn create(State(state): State<AppState>, Extension(token): Extension<app::context::SessionToken>, headers: HeaderMap) -> Response {
+pub async fn create(
+    State(state): State<AppState>,
+    Extension(token): Extension<app::context::SessionToken>,
+    headers: HeaderMap,
+) -> Response {
     if let Some(response) = wrong_version(&headers) {
         return response;
     }
     let created = async {
         let uploader = uploader(&state, &token, &headers).await?;
         if headers.contains_key("upload-defer-length") {
-            return Err(Refusal::new(RefusalKind::Invalid, "The length of the file has to be known at the start.").into());
+            return Err(
+                Refusal::new(RefusalKind::Invalid, "The length of the file has to be known at the start.").into()
+            );
         }
         let length = number(&headers, &LENGTH)?;
         uploader.create_upload(length, metadata(text(&headers, &METADATA).unwrap_or_default())?).await
@@ -181,7 +196,11 @@ pub async fn append(
         return response;
     }
     if text(&headers, &header::CONTENT_TYPE) != Some("application/offset+octet-stream") {
-        return tus((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type of a piece is application/offset+octet-stream.").into_response());
+        return tus((
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The content type of a piece is application/offset+octet-stream.",
+        )
+            .into_response());
     }
     let appended = async {
         let uploader = uploader(&state, &token, &headers).await?;
@@ -190,7 +209,9 @@ pub async fn append(
     };
     match appended.await {
         Ok(Appended::Upto(status)) => tus(with_status(StatusCode::NO_CONTENT, &status)),
-        Ok(Appended::WrongOffset) => tus((StatusCode::CONFLICT, "The upload stands elsewhere; ask with HEAD where.").into_response()),
+        Ok(Appended::WrongOffset) => {
+            tus((StatusCode::CONFLICT, "The upload stands elsewhere; ask with HEAD where.").into_response())
+        }
         Ok(Appended::ChecksumMismatch) => {
             let code = StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
             tus((code, "The piece arrived damaged and was not kept. Send it again.").into_response())

@@ -8,6 +8,7 @@ use axum::extract::{Form, Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use backend::Client;
+use backend::page_views::clean_source;
 use domain::registration::RegistrationForm;
 use serde::Deserialize;
 
@@ -15,13 +16,10 @@ use super::answer;
 use crate::layers::headers::viewer_policy;
 use crate::state::AppState;
 
-/// Most of a `utm_source` that is kept.
-const MAX_SOURCE_CHARS: usize = 50;
-
-/// `utm_source` of a registration page's address. A malformed query is no reason to show no page.
+/// `utm_source` of a registration page's address, as it may be kept. A malformed query is no reason to show no page.
 fn source_in(query: Option<&str>) -> String {
     let source = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(key, _)| key == "utm_source");
-    source.map(|(_, value)| value.chars().filter(|c| !c.is_control()).take(MAX_SOURCE_CHARS).collect()).unwrap_or_default()
+    source.map(|(_, value)| clean_source(&value)).unwrap_or_default()
 }
 
 fn nonce() -> String {
@@ -38,7 +36,9 @@ fn assets(state: &AppState) -> ViewerAssets {
 
 /// Sites a page may be framed by: nobody, or for its frame the webinar's list and ourselves.
 fn frame_ancestors(embed_hosts: Option<&[String]>) -> String {
-    let Some(embed_hosts) = embed_hosts else { return "'none'".to_owned() };
+    let Some(embed_hosts) = embed_hosts else {
+        return "'none'".to_owned();
+    };
     let mut list = "'self'".to_owned();
     for host in embed_hosts {
         let local = host.starts_with("localhost") || host.starts_with("127.0.0.1");
@@ -62,7 +62,14 @@ async fn previewing(state: &AppState, token: &app::context::SessionToken) -> Opt
     state.backend.coach_by_token(token).await.ok().flatten().map(|coach| coach.id())
 }
 
-async fn show(state: &AppState, slug: &str, embed: bool, source: String, client: &Client, token: &app::context::SessionToken) -> Response {
+async fn show(
+    state: &AppState,
+    slug: &str,
+    embed: bool,
+    source: String,
+    client: &Client,
+    token: &app::context::SessionToken,
+) -> Response {
     let coach = previewing(state, token).await;
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(slug, coach).await {
@@ -117,24 +124,30 @@ async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm,
             page(StatusCode::OK, html, &nonce, &ancestors)
         }
         Err(error) => {
-            let (status, refusal) = answer::as_refusal(error);
+            let refusal = error.into_refusal();
             let html = registration_page(&invitation, &form, Some(&refusal), embed, &assets(state), &nonce);
-            let mut response = page(status, html, &nonce, &ancestors);
-            if let Some(seconds) = refusal.retry_after_seconds {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            response
+            answer::with_retry(page(answer::status(&refusal), html, &nonce, &ancestors), &refusal)
         }
     }
 }
 
 /// Takes a registration.
-pub async fn register(State(state): State<AppState>, Path(slug): Path<String>, Extension(client): Extension<Client>, Form(form): Form<RegistrationForm>) -> Response {
+pub async fn register(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    Extension(client): Extension<Client>,
+    Form(form): Form<RegistrationForm>,
+) -> Response {
     book(&state, &slug, false, form, &client).await
 }
 
 /// Takes a registration from a frame.
-pub async fn register_embed(State(state): State<AppState>, Path(slug): Path<String>, Extension(client): Extension<Client>, Form(form): Form<RegistrationForm>) -> Response {
+pub async fn register_embed(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    Extension(client): Extension<Client>,
+    Form(form): Form<RegistrationForm>,
+) -> Response {
     book(&state, &slug, true, form, &client).await
 }
 
@@ -149,7 +162,12 @@ pub struct LinkForm {
 }
 
 /// Sends a registrant's link again; the answer is the same whether or not the address is known.
-pub async fn link_again(State(state): State<AppState>, Path(slug): Path<String>, Extension(client): Extension<Client>, Form(form): Form<LinkForm>) -> Response {
+pub async fn link_again(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    Extension(client): Extension<Client>,
+    Form(form): Form<LinkForm>,
+) -> Response {
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(&slug, None).await {
         Ok(invitation) => invitation,
@@ -157,21 +175,23 @@ pub async fn link_again(State(state): State<AppState>, Path(slug): Path<String>,
     };
     let nonce = nonce();
     let ancestors = frame_ancestors(form.embed.then_some(&invitation.embed_hosts));
-    let (status, refusal) = match visitor.send_link_again(&slug, &form.email, &client).await {
-        Ok(()) => (StatusCode::OK, None),
-        Err(error) => {
-            let (status, refusal) = answer::as_refusal(error);
-            (status, Some(refusal))
-        }
-    };
+    let refusal = visitor.send_link_again(&slug, &form.email, &client).await.err().map(backend::Error::into_refusal);
     let html = link_sent_page(&invitation, &form.email, refusal.as_ref(), form.embed, &assets(&state), &nonce);
-    page(status, html, &nonce, &ancestors)
+    match refusal {
+        None => page(StatusCode::OK, html, &nonce, &ancestors),
+        Some(refusal) => answer::with_retry(page(answer::status(&refusal), html, &nonce, &ancestors), &refusal),
+    }
 }
 
 /// A registrant's own link. GET changes nothing about the person: a visit is opened, attendance needs play.
 ///
 /// Opened from the frame it stays in the frame (`?embed=1`), on the sites the coach named.
-pub async fn room(State(state): State<AppState>, Path(token): Path<String>, RawQuery(query): RawQuery, Extension(client): Extension<Client>) -> Response {
+pub async fn room(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+    Extension(client): Extension<Client>,
+) -> Response {
     let room = match state.backend.visitor().room(&token, &client).await {
         Ok(room) => room,
         Err(error) => return answer::page(&state, error),

@@ -49,9 +49,12 @@ impl Bucket {
         let parsed = url::Url::parse(url).map_err(|error| Error::Url(error.to_string()))?;
         match parsed.scheme() {
             "file" => {
-                let root = parsed.to_file_path().map_err(|()| Error::Url("a file URL needs an absolute path".to_owned()))?;
+                let root =
+                    parsed.to_file_path().map_err(|()| Error::Url("a file URL needs an absolute path".to_owned()))?;
                 std::fs::create_dir_all(&root).map_err(Error::file("make the storage folder", url))?;
-                let store = LocalFileSystem::new_with_prefix(&root).map_err(Error::store("open", url))?.with_automatic_cleanup(true);
+                let store = LocalFileSystem::new_with_prefix(&root)
+                    .map_err(Error::store("open", url))?
+                    .with_automatic_cleanup(true);
                 Ok(Self { place: Place::Local { root: Arc::new(root), store: Arc::new(store) }, prefix: String::new() })
             }
             "s3" => {
@@ -61,7 +64,11 @@ impl Bucket {
                     builder = match name.as_ref() {
                         "endpoint" => builder.with_allow_http(value.starts_with("http://")).with_endpoint(value),
                         "region" => builder.with_region(value),
-                        other => return Err(Error::Url(format!("unknown parameter “{other}”; endpoint and region are known"))),
+                        other => {
+                            return Err(Error::Url(format!(
+                                "unknown parameter “{other}”; endpoint and region are known"
+                            )));
+                        }
                     };
                 }
                 if let Some(credentials) = credentials {
@@ -101,7 +108,11 @@ impl Bucket {
     /// # Errors
     /// When the storage does.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
-        self.store().put(&self.path(key), PutPayload::from_bytes(bytes)).await.map(drop).map_err(Error::store("write", key))
+        self.store()
+            .put(&self.path(key), PutPayload::from_bytes(bytes))
+            .await
+            .map(drop)
+            .map_err(Error::store("write", key))
     }
 
     /// Writes an object of any size from a stream; nothing is visible under the key until all of it is there.
@@ -168,12 +179,17 @@ impl Bucket {
             file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(Error::file("read", key))?;
             let key = key.to_owned();
             let stream = tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), READ_BYTES);
-            return Ok(stream.map_err(move |source| Error::File { operation: "read", key: key.clone(), source }).boxed());
+            return Ok(stream
+                .map_err(move |source| Error::File { operation: "read", key: key.clone(), source })
+                .boxed());
         }
         let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
         let found = self.store().get_opts(&self.path(key), options).await.map_err(Error::store("read", key))?;
         let key = key.to_owned();
-        Ok(found.into_stream().map_err(move |source| Error::Store { operation: "read", key: key.clone(), source }).boxed())
+        Ok(found
+            .into_stream()
+            .map_err(move |source| Error::Store { operation: "read", key: key.clone(), source })
+            .boxed())
     }
 
     /// Removes an object; one that is already gone is no error.

@@ -166,8 +166,18 @@ impl Bucket {
     }
 }
 
-async fn put_part(store: &AmazonS3, bucket: &Bucket, key: &str, id: &String, index: usize, bytes: Bytes) -> Result<PartId, Error> {
-    store.put_part(&bucket.path(key), id, index, PutPayload::from_bytes(bytes)).await.map_err(Error::store("send a part of", key))
+async fn put_part(
+    store: &AmazonS3,
+    bucket: &Bucket,
+    key: &str,
+    id: &String,
+    index: usize,
+    bytes: Bytes,
+) -> Result<PartId, Error> {
+    store
+        .put_part(&bucket.path(key), id, index, PutPayload::from_bytes(bytes))
+        .await
+        .map_err(Error::store("send a part of", key))
 }
 
 impl StagedWriter {
@@ -227,7 +237,10 @@ impl StagedWriter {
                     let tail = Bytes::copy_from_slice(&self.buffer);
                     let path = self.bucket.path(&tail_key(&self.key, self.state.offset));
                     if let Place::S3(store) = &self.bucket.place {
-                        store.put(&path, PutPayload::from_bytes(tail)).await.map_err(Error::store("keep the tail of", &self.key))?;
+                        store
+                            .put(&path, PutPayload::from_bytes(tail))
+                            .await
+                            .map_err(Error::store("keep the tail of", &self.key))?;
                     }
                 }
             }

@@ -82,7 +82,8 @@ async fn ranges_are_exact() {
         let whole = pattern(1_000_000);
         bucket.put("videos/range", Bytes::from(whole.clone())).await.expect("writes");
         for range in [0..1, 0..1_000_000, 999_999..1_000_000, 250_000..750_001] {
-            let parts: Vec<Bytes> = bucket.read("videos/range", range.clone()).await.expect("opens").try_collect().await.expect("reads");
+            let parts: Vec<Bytes> =
+                bucket.read("videos/range", range.clone()).await.expect("opens").try_collect().await.expect("reads");
             assert!(parts.concat() == whole[range.start as usize..range.end as usize]);
         }
         bucket.delete("videos/range").await.expect("removes");

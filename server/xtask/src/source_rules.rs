@@ -21,9 +21,7 @@ pub fn check(places: &Places) -> Outcome<()> {
         for (index, line) in lines.iter().enumerate() {
             let switches =
                 line.contains("cfg") && line.contains("feature = \"ssr\"") && !line.trim_start().starts_with("//");
-            let declares = lines
-                .get(index + 1)
-                .is_some_and(|next| next.trim_end().ends_with("mod context;"));
+            let declares = lines.get(index + 1).is_some_and(|next| next.trim_end().ends_with("mod context;"));
             if switches && !declares {
                 strays.push(format!("{name}:{}", index + 1));
             }

@@ -32,18 +32,9 @@ pub fn bundle(entry: &Path) -> Outcome<String> {
     let mut bundler = Bundler::new(&files, None, ParserOptions::default());
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", entry.display());
     let mut sheet = bundler.bundle(entry).map_err(|error| failed(&error))?;
-    sheet
-        .minify(MinifyOptions {
-            targets,
-            ..MinifyOptions::default()
-        })
-        .map_err(|error| failed(&error))?;
+    sheet.minify(MinifyOptions { targets, ..MinifyOptions::default() }).map_err(|error| failed(&error))?;
     let printed = sheet
-        .to_css(PrinterOptions {
-            minify: true,
-            targets,
-            ..PrinterOptions::default()
-        })
+        .to_css(PrinterOptions { minify: true, targets, ..PrinterOptions::default() })
         .map_err(|error| failed(&error))?;
     Ok(printed.code)
 }

@@ -37,11 +37,7 @@ pub fn build(places: &Places, entry: &str, mode: Mode) -> Outcome<Assets> {
         entry,
     ]))?;
     let folder = if mode == Mode::Dev { "debug" } else { "wasm-release" };
-    let compiled = places
-        .target
-        .join("wasm32-unknown-unknown")
-        .join(folder)
-        .join(format!("{entry}.wasm"));
+    let compiled = places.target.join("wasm32-unknown-unknown").join(folder).join(format!("{entry}.wasm"));
 
     let out = work_folder(places, entry)?;
     let mut bindgen = Bindgen::new();
@@ -62,11 +58,7 @@ pub fn build(places: &Places, entry: &str, mode: Mode) -> Outcome<Assets> {
         (Mode::Dev, _) => std::fs::read(&bound)?,
         (_, Some(wasm_opt)) => {
             let small = out.join("small.wasm");
-            run(std::process::Command::new(wasm_opt)
-                .args(WASM_OPT_FLAGS)
-                .arg(&bound)
-                .arg("-o")
-                .arg(&small))?;
+            run(std::process::Command::new(wasm_opt).args(WASM_OPT_FLAGS).arg(&bound).arg("-o").arg(&small))?;
             std::fs::read(&small)?
         }
         (Mode::Release, None) => return Err("wasm-opt is missing: run `npm ci` in end2end".into()),

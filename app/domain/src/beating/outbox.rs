@@ -302,8 +302,15 @@ mod tests {
 
     #[test]
     fn the_body_is_the_contract_s() {
-        let body = Outgoing { seq: 7, played: Played { from_ms: 60_000, to_ms: 70_005, manner: Manner { captions: true, rate_milli: 1250, ..PLAIN } } }
-            .json("00000000-0000-0000-0000-000000000000");
+        let body = Outgoing {
+            seq: 7,
+            played: Played {
+                from_ms: 60_000,
+                to_ms: 70_005,
+                manner: Manner { captions: true, rate_milli: 1250, ..PLAIN },
+            },
+        }
+        .json("00000000-0000-0000-0000-000000000000");
         let beat: Beat = serde_json::from_str(&body).expect("valid");
         assert_eq!((beat.seq, beat.from, beat.to, beat.rate), (7, 60.0, 70.005, 1.25));
         assert!(beat.captions && !beat.hidden && !beat.muted);
@@ -385,7 +392,8 @@ mod tests {
 
     impl Server {
         fn take(&mut self, outgoing: Outgoing, now: f64) -> Answer {
-            let mut beat: Beat = serde_json::from_str(&outgoing.json("00000000-0000-0000-0000-000000000000")).expect("a beat");
+            let mut beat: Beat =
+                serde_json::from_str(&outgoing.json("00000000-0000-0000-0000-000000000000")).expect("a beat");
             beat.view = ViewId(uuid::Uuid::nil());
             if self.known.contains(&beat.seq) {
                 return Answer::Accepted;
@@ -405,7 +413,8 @@ mod tests {
 
     /// One viewer who plays without a break but jumps at times, over a network with these moods, one per second.
     fn watch(moods: &[u8], jumps: &[usize]) -> (Server, f64, WatchMap) {
-        let mut server = Server { map: WatchMap::empty(DURATION), total_seconds: 0.0, last: 0.0, known: HashSet::new() };
+        let mut server =
+            Server { map: WatchMap::empty(DURATION), total_seconds: 0.0, last: 0.0, known: HashSet::new() };
         let mut outbox = Outbox::new(0.0, 0.3);
         let mut truth = WatchMap::empty(DURATION);
         let (mut from, mut position, mut total) = (0u64, 0u64, 0.0);

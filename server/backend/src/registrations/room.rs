@@ -39,7 +39,10 @@ impl Visitor {
         let row = row.ok_or_else(Refusal::not_found)?;
         if row.closed_at.is_some() {
             let who = if row.presenter.is_empty() { "The presenter" } else { &row.presenter };
-            let message = format!("{who} has closed “{}”. Your registration is kept, and the link works again if it reopens.", row.title);
+            let message = format!(
+                "{who} has closed “{}”. Your registration is kept, and the link works again if it reopens.",
+                row.title
+            );
             return Err(Refusal::new(RefusalKind::Gone, message).into());
         }
         let video = backend.current_recording(reader, &row).await?;
@@ -88,9 +91,13 @@ impl Backend {
 
     /// The first name as given on this registration, while the person's data may be used.
     async fn first_name(&self, found: &registration::Model, row: &webinar::Model) -> Result<Option<String>> {
-        let Some(sealed) = &found.answers_ct else { return Ok(None) };
+        let Some(sealed) = &found.answers_ct else {
+            return Ok(None);
+        };
         let subject = queries::subject(self.db().reader(), row.coach_id, found.subject_id).await?;
-        let Some(subject) = subject.filter(|subject| subject.state == "active") else { return Ok(None) };
+        let Some(subject) = subject.filter(|subject| subject.state == "active") else {
+            return Ok(None);
+        };
         let key = self.keyring().key(subject.dek_id).await?;
         let opened = key.open(Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
         let answers: Answers = serde_json::from_slice(&opened)?;

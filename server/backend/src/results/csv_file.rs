@@ -12,8 +12,20 @@ use super::people::{Entry, Sheet};
 use crate::{Coach, Error, Result};
 
 const HEADINGS: [&str; 14] = [
-    "email", "first_name", "last_name", "company", "phone", "status", "percent_watched", "seconds_watched",
-    "seconds_played", "segments", "registered_at", "last_played_at", "country", "source",
+    "email",
+    "first_name",
+    "last_name",
+    "company",
+    "phone",
+    "status",
+    "percent_watched",
+    "seconds_watched",
+    "seconds_played",
+    "segments",
+    "registered_at",
+    "last_played_at",
+    "country",
+    "source",
 ];
 
 /// A cell no spreadsheet takes for a formula (OWASP: CSV injection).
@@ -83,7 +95,12 @@ impl Coach {
         }))
     }
 
-    async fn csv_page(&self, id: WebinarId, sheet: &Sheet, after: Option<RegistrationId>) -> Result<(Bytes, Option<RegistrationId>)> {
+    async fn csv_page(
+        &self,
+        id: WebinarId,
+        sheet: &Sheet,
+        after: Option<RegistrationId>,
+    ) -> Result<(Bytes, Option<RegistrationId>)> {
         let reader = self.backend.db().reader();
         let rows = queries::people_after(reader, self.id, id, after).await?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();

@@ -58,14 +58,17 @@ impl Sheet {
     fn entry(&self, row: &PersonRow, key: &SubjectKey, bits: Option<&(Vec<u8>, Vec<u8>)>) -> Result<Entry> {
         let person = open(key, row.subject_id.as_bytes(), &row.email_ct, row.name_ct.as_deref())?;
         let answers = match &row.answers_ct {
-            Some(sealed) => serde_json::from_slice(&key.open(Place::RegistrationAnswers, row.id.as_bytes(), sealed)?)?,
+            Some(sealed) => {
+                serde_json::from_slice(&key.open(Place::RegistrationAnswers, row.id.as_bytes(), sealed)?)?
+            }
             None => Answers::default(),
         };
         let duration = self.duration_of(row);
         let map = bits.map(|(seen, again)| WatchMap::from_stored(duration, seen, again));
         let stored = Attendance::from_stored(&row.outcome).unwrap_or(Attendance::Registered);
         let unique_seconds = row.unique_seconds.unsigned_abs();
-        let watched = Watched { unique_seconds, last_credit_at: row.last_credit_at, finalised: stored == Attendance::Missed };
+        let watched =
+            Watched { unique_seconds, last_credit_at: row.last_credit_at, finalised: stored == Attendance::Missed };
         // The logged outcome stands; only "watching now" is of the moment.
         let shown = match attendance(&watched, duration, self.thresholds, self.now) {
             Attendance::Watching => Attendance::Watching,
@@ -133,14 +136,24 @@ impl Coach {
         let (matching, ids) = self.matching(id, query, sheet.now).await?;
         let rows = queries::people(reader, self.id, id, &ids).await?;
         let maps = queries::maps_of(reader, self.id, &ids).await?;
-        let mut by_id: HashMap<_, _> =
-            self.backend.entries(&sheet, &rows, &maps).await?.into_iter().map(|entry| (entry.row.id, entry.row)).collect();
+        let mut by_id: HashMap<_, _> = self
+            .backend
+            .entries(&sheet, &rows, &maps)
+            .await?
+            .into_iter()
+            .map(|entry| (entry.row.id, entry.row))
+            .collect();
         let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
         Ok(RegistrantPage { title: sheet.title, rows, matching, total, page: query.page })
     }
 
     /// How many match, and the ids of the wanted page in order.
-    async fn matching(&self, id: WebinarId, query: &RegistrantQuery, now: Moment) -> Result<(usize, Vec<RegistrationId>)> {
+    async fn matching(
+        &self,
+        id: WebinarId,
+        query: &RegistrantQuery,
+        now: Moment,
+    ) -> Result<(usize, Vec<RegistrationId>)> {
         let reader = self.backend.db().reader();
         let status = Attendance::from_stored(&query.status);
         let search = query.search.trim().to_lowercase();

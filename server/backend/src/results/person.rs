@@ -22,12 +22,15 @@ impl Coach {
         let backend = &self.backend;
         let reader = backend.db().reader();
         let sheet = self.sheet(webinar).await?;
-        let booking = registrations::registration(reader, self.id, webinar, id).await?.ok_or_else(Refusal::not_found)?;
+        let booking =
+            registrations::registration(reader, self.id, webinar, id).await?.ok_or_else(Refusal::not_found)?;
         let rows = queries::people(reader, self.id, webinar, &[id]).await?;
         let maps = queries::maps_of(reader, self.id, &[id]).await?;
         let entry = backend.entries(&sheet, &rows, &maps).await?.pop().ok_or_else(Refusal::not_found)?;
-        let duration_seconds =
-            booking.current_video_id.and_then(|video| sheet.durations.get(&video).copied()).unwrap_or(sheet.current_duration);
+        let duration_seconds = booking
+            .current_video_id
+            .and_then(|video| sheet.durations.get(&video).copied())
+            .unwrap_or(sheet.current_duration);
         let map = entry.map.unwrap_or_else(|| WatchMap::empty(duration_seconds));
         let answers = [RegistrationField::Company, RegistrationField::Phone]
             .into_iter()

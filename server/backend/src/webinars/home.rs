@@ -1,9 +1,9 @@
 //! The coach's home page: what wants her attention, and her webinars.
 
+use domain::Refusal;
 use domain::results::{Attention, Home};
 use domain::video::size_text;
 use domain::webinar::WebinarState;
-use domain::Refusal;
 use persistence::webinars::CardRow;
 use persistence::{results, videos, webinars as queries};
 
@@ -41,7 +41,11 @@ impl Coach {
             wanted.push(attention(message.to_owned(), "/dashboard/account".to_owned(), "Send the mail again"));
         }
         if used_bytes as f64 > quota_bytes as f64 * STORAGE_WORTH_A_WORD {
-            let message = format!("{} of your {} of storage are in use.", size_text(used_bytes as f64), size_text(quota_bytes as f64));
+            let message = format!(
+                "{} of your {} of storage are in use.",
+                size_text(used_bytes as f64),
+                size_text(quota_bytes as f64)
+            );
             wanted.push(attention(message, "/dashboard/webinars".to_owned(), "See what can go"));
         }
         for row in &rows {
@@ -69,7 +73,9 @@ fn worth_a_look(row: &CardRow, email_confirmed: bool) -> Result<Option<Attention
             let form = form_of(&row.webinar, "stored")?;
             let captions = usize::try_from(row.captions).unwrap_or(0);
             let is_ready = findings(&form, true, captions, email_confirmed).iter().all(|finding| !finding.blocks);
-            Ok(is_ready.then(|| attention(format!("“{title}” is ready to publish."), format!("{editor}#publish"), "Look and publish")))
+            Ok(is_ready.then(|| {
+                attention(format!("“{title}” is ready to publish."), format!("{editor}#publish"), "Look and publish")
+            }))
         }
         WebinarState::Published if row.video.is_some() && row.captions == 0 => {
             let message = format!("“{title}” has no captions. Some people cannot hear it.");

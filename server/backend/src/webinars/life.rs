@@ -108,7 +108,8 @@ impl Coach {
     pub async fn delete_draft(&self, id: WebinarId) -> Result<()> {
         let row = self.own_webinar(id).await?;
         if state_of(&row)? != WebinarState::Draft {
-            let message = "Only a draft can be deleted, because people may have registered. Archive this webinar instead.";
+            let message =
+                "Only a draft can be deleted, because people may have registered. Archive this webinar instead.";
             return Err(not_from_here(message).into());
         }
         for upload in self.uploads(id).await? {
@@ -139,7 +140,9 @@ impl Coach {
                     self.remove_object(&key).await;
                 }
             }
-            Err(error) => tracing::warn!(error = crate::error::chain(&error), "objects of a deleted draft were left behind"),
+            Err(error) => {
+                tracing::warn!(error = crate::error::chain(&error), "objects of a deleted draft were left behind")
+            }
         }
     }
 

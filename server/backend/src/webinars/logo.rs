@@ -30,7 +30,9 @@ impl Coach {
         let row = self.own_webinar(id).await?;
         if file.len() > MAX_LOGO_BYTES {
             let message = "A logo can have 2 MB. This file is larger; a smaller version of it will do.";
-            return Err(Refusal { field: Some("logo".to_owned()), ..Refusal::new(RefusalKind::TooLarge, message) }.into());
+            return Err(
+                Refusal { field: Some("logo".to_owned()), ..Refusal::new(RefusalKind::TooLarge, message) }.into()
+            );
         }
         let picture = tokio::task::spawn_blocking(move || remade(&file))
             .await
@@ -72,7 +74,10 @@ impl Coach {
 fn remade(file: &[u8]) -> Result<Vec<u8>> {
     let no_picture = || Refusal {
         field: Some("logo".to_owned()),
-        ..Refusal::new(RefusalKind::WrongKind, "This file is no PNG, JPEG or WebP picture we can read. Please export it anew.")
+        ..Refusal::new(
+            RefusalKind::WrongKind,
+            "This file is no PNG, JPEG or WebP picture we can read. Please export it anew.",
+        )
     };
     let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| no_picture())?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {

@@ -41,11 +41,7 @@ pub fn canonical(source: &str, dialect: Dialect) -> String {
     while let Some(name) = open.pop() {
         close(name, &mut out);
     }
-    out.split('\n')
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    out.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// What canonical cue text says, without tags and escapes.
@@ -79,9 +75,7 @@ fn tag(text: &str) -> Option<usize> {
     }
     let inside = &head[1..end];
     let is_time = !inside.is_empty()
-        && inside
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+        && inside.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
         && inside.contains(&b':');
     let is_name = match inside {
         [b'/', name, ..] | [name, ..] => name.is_ascii_alphabetic(),

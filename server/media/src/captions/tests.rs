@@ -2,12 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn cue(start_seconds: f64, end_seconds: f64, text: &str, markup: &str) -> Cue {
-    Cue {
-        start_seconds,
-        end_seconds,
-        text: text.to_owned(),
-        markup: markup.to_owned(),
-    }
+    Cue { start_seconds, end_seconds, text: text.to_owned(), markup: markup.to_owned() }
 }
 
 #[test]
@@ -19,12 +14,7 @@ fn webvtt_is_read_with_all_its_trimmings() {
     assert_eq!(
         cues,
         [
-            cue(
-                1.5,
-                4.0,
-                "Hello there & welcome\nagain",
-                "Hello <i>there</i> &amp; welcome\nagain"
-            ),
+            cue(1.5, 4.0, "Hello there & welcome\nagain", "Hello <i>there</i> &amp; welcome\nagain"),
             cue(3600.0, 3601.25, "NOTE is only a word here", "NOTE is only a word here"),
         ]
     );
@@ -47,43 +37,23 @@ fn srt_is_read_with_the_habits_of_its_editors() {
 #[test]
 fn faults_name_their_line() {
     let line = |bytes: &[u8]| parse(bytes).expect_err("refused");
-    assert_eq!(
-        line(b"WEBVTT\n\n00:01.000 --> 00:02.000\nok\n\n\xFF\xFE"),
-        CaptionError::NotUtf8 { line: 6 }
-    );
+    assert_eq!(line(b"WEBVTT\n\n00:01.000 --> 00:02.000\nok\n\n\xFF\xFE"), CaptionError::NotUtf8 { line: 6 });
     assert_eq!(line(b"WEBVTT\n\nNOTE nothing\n"), CaptionError::NoCue);
     assert_eq!(line(b""), CaptionError::NoCue);
-    assert_eq!(
-        line(b"Dear reader,\nthis is a letter.\n"),
-        CaptionError::NoTime { line: 2 }
-    );
-    assert_eq!(
-        line(b"1\n00:00:05,000 --> 00:00:04,000\nx"),
-        CaptionError::EndsBeforeStart { line: 2 }
-    );
+    assert_eq!(line(b"Dear reader,\nthis is a letter.\n"), CaptionError::NoTime { line: 2 });
+    assert_eq!(line(b"1\n00:00:05,000 --> 00:00:04,000\nx"), CaptionError::EndsBeforeStart { line: 2 });
     assert_eq!(
         line(b"1\n00:00:75,000 --> 00:00:80,000\nx"),
-        CaptionError::BadTime {
-            line: 2,
-            text: "00:00:75,000".to_owned()
-        }
+        CaptionError::BadTime { line: 2, text: "00:00:75,000".to_owned() }
     );
     assert_eq!(line(&vec![b' '; MAX_CAPTION_BYTES + 1]), CaptionError::TooLarge);
-    assert_eq!(
-        line("00:01.000 --> 00:02.000\nx\n\n".repeat(MAX_CUES + 1).as_bytes()),
-        CaptionError::TooManyCues
-    );
+    assert_eq!(line("00:01.000 --> 00:02.000\nx\n\n".repeat(MAX_CUES + 1).as_bytes()), CaptionError::TooManyCues);
     assert!(line(b"1\nx").to_string().starts_with("Line 2: "));
 }
 
 #[test]
 fn hostile_text_stays_inside_its_caption() {
-    let evil = cue(
-        0.0,
-        1.0,
-        "",
-        "a\n\n00:00.000 --> 00:09.000\n<script>alert(1)</script>\r\rSTYLE & </i><i>open",
-    );
+    let evil = cue(0.0, 1.0, "", "a\n\n00:00.000 --> 00:09.000\n<script>alert(1)</script>\r\rSTYLE & </i><i>open");
     let file = to_webvtt(&[evil]);
     assert_eq!(file.matches("-->").count(), 1);
     assert_eq!(file.split("\n\n").count(), 2);

@@ -40,23 +40,14 @@ async fn the_index_moves_and_its_places_follow() {
     let plan = faststart_plan(&original).await.expect("sound").expect("needed");
     let moved = written(&original, &plan).await;
     // The same recipe built with its index in front is the expected answer, byte for byte.
-    assert_eq!(
-        moved,
-        samples::mp4(&Recipe {
-            index_first: true,
-            ..Recipe::default()
-        })
-    );
+    assert_eq!(moved, samples::mp4(&Recipe { index_first: true, ..Recipe::default() }));
     assert_eq!(faststart_plan(&moved).await.expect("sound"), None);
     assert!(probe(&moved).await.expect("playable").faststart);
 }
 
 #[tokio::test]
 async fn places_beyond_four_gibibytes_widen_their_tables() {
-    let small = samples::mp4(&Recipe {
-        audio_entry: None,
-        ..Recipe::default()
-    });
+    let small = samples::mp4(&Recipe { audio_entry: None, ..Recipe::default() });
     let index = small.windows(4).position(|four| four == b"moov").expect("an index") - 4;
     let ftyp = small.windows(4).position(|four| four == b"mdat").expect("media") - 4;
     let mut tail = small[index..].to_vec();
@@ -66,15 +57,9 @@ async fn places_beyond_four_gibibytes_widen_their_tables() {
     let length = (1u64 << 32) + tail.len() as u64;
     let media = length - tail.len() as u64 - ftyp as u64;
     let head = [&small[..ftyp], &[0, 0, 0, 1], b"mdat", &media.to_be_bytes()].concat();
-    let source = Sparse {
-        head: head.into(),
-        tail: tail.clone().into(),
-        length,
-    };
+    let source = Sparse { head: head.into(), tail: tail.clone().into(), length };
     let plan = faststart_plan(&source).await.expect("sound").expect("needed");
-    let Some(Segment::Bytes(moov)) = plan.segments.get(1) else {
-        panic!("no index in {:?}", plan.segments)
-    };
+    let Some(Segment::Bytes(moov)) = plan.segments.get(1) else { panic!("no index in {:?}", plan.segments) };
     let table = moov.windows(4).position(|four| four == b"co64").expect("widened") + 12;
     let new = u64::from_be_bytes(moov[table..table + 8].try_into().expect("eight bytes"));
     assert_eq!(new, u64::from(old) + moov.len() as u64);
@@ -88,10 +73,7 @@ async fn chunks_that_point_into_the_index_are_refused() {
     let place = bytes.windows(4).position(|four| four == b"stco").expect("a table") + 12;
     let inside = (bytes.len() - 20) as u32;
     bytes[place..place + 4].copy_from_slice(&inside.to_be_bytes());
-    assert!(matches!(
-        faststart_plan(&Bytes::from(bytes)).await,
-        Err(ProbeError::Damaged)
-    ));
+    assert!(matches!(faststart_plan(&Bytes::from(bytes)).await, Err(ProbeError::Damaged)));
 }
 
 fn frame_hashes(ffmpeg: &Path, file: &Path) -> Vec<u8> {
@@ -101,11 +83,7 @@ fn frame_hashes(ffmpeg: &Path, file: &Path) -> Vec<u8> {
         .args(["-map", "0", "-f", "framemd5", "-"])
         .output()
         .expect("ffmpeg runs");
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
@@ -115,12 +93,7 @@ async fn ffmpeg_sees_the_same_frames_before_and_after() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for name in ["before.mp4", "before.mov"] {
         let before = folder.path().join(name);
-        samples::make(
-            &ffmpeg,
-            &before,
-            2.0,
-            "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac",
-        );
+        samples::make(&ffmpeg, &before, 2.0, "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac");
         let source = FileSource::open(&before).await.expect("opened");
         let plan = faststart_plan(&source).await.expect("sound").expect("needed");
         let after = folder.path().join(format!("after-{name}"));
@@ -137,10 +110,5 @@ async fn ffmpeg_sees_the_same_frames_before_and_after() {
         1.0,
         "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -an -movflags frag_keyframe+empty_moov",
     );
-    assert_eq!(
-        faststart_plan(&FileSource::open(&fragmented).await.expect("opened"))
-            .await
-            .expect("sound"),
-        None
-    );
+    assert_eq!(faststart_plan(&FileSource::open(&fragmented).await.expect("opened")).await.expect("sound"), None);
 }

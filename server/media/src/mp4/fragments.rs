@@ -38,17 +38,9 @@ fn track_end(traf: &[u8], tracks: &[Track]) -> Option<f64> {
     let track = tracks.iter().find(|track| track.id == id && track.timescale > 0)?;
     let flags = be32(tfhd, 0)? & 0x00FF_FFFF;
     let at = 8 + if flags & 0x1 != 0 { 8 } else { 0 } + if flags & 0x2 != 0 { 4 } else { 0 };
-    let default_ticks = if flags & 0x8 != 0 {
-        be32(tfhd, at)?
-    } else {
-        track.default_sample_ticks
-    };
+    let default_ticks = if flags & 0x8 != 0 { be32(tfhd, at)? } else { track.default_sample_ticks };
     let tfdt = find(traf, *b"tfdt")?;
-    let start = if tfdt.first() == Some(&1) {
-        be64(tfdt, 4)?
-    } else {
-        u64::from(be32(tfdt, 4)?)
-    };
+    let start = if tfdt.first() == Some(&1) { be64(tfdt, 4)? } else { u64::from(be32(tfdt, 4)?) };
     let ticks = boxes(traf)
         .filter(|inner| inner.kind == *b"trun")
         .filter_map(|trun| run_ticks(trun.body, default_ticks))
@@ -66,10 +58,5 @@ fn run_ticks(trun: &[u8], default_ticks: u32) -> Option<u64> {
     // The duration comes first among the fields a sample may have.
     let each = 4 * (flags & 0xF00).count_ones() as usize;
     let samples = trun.get(head..)?.chunks_exact(each).take(count as usize);
-    Some(
-        samples
-            .filter_map(|sample| be32(sample, 0))
-            .map(u64::from)
-            .fold(0, u64::saturating_add),
-    )
+    Some(samples.filter_map(|sample| be32(sample, 0)).map(u64::from).fold(0, u64::saturating_add))
 }

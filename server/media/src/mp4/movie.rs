@@ -59,11 +59,8 @@ pub(crate) fn parse(moov: &[u8]) -> Result<Movie, ProbeError> {
         return Err(ProbeError::Elsewhere);
     }
     let header = find(moov, *b"mvhd").and_then(timed_header);
-    let mut tracks: Vec<Track> = boxes(moov)
-        .filter(|one| one.kind == *b"trak")
-        .take(MAX_TRACKS)
-        .map(|one| track(one.body))
-        .collect();
+    let mut tracks: Vec<Track> =
+        boxes(moov).filter(|one| one.kind == *b"trak").take(MAX_TRACKS).map(|one| track(one.body)).collect();
     let extends = find(moov, *b"mvex");
     let mut duration_seconds = header.and_then(Timed::seconds);
     if let Some(mvex) = extends {
@@ -75,27 +72,12 @@ pub(crate) fn parse(moov: &[u8]) -> Result<Movie, ProbeError> {
             }
         }
         if let (Some(header), Some(mehd)) = (header, find(mvex, *b"mehd")) {
-            let ticks = if mehd.first() == Some(&1) {
-                be64(mehd, 4)
-            } else {
-                be32(mehd, 4).map(u64::from)
-            };
-            duration_seconds = ticks
-                .and_then(|ticks| {
-                    Timed {
-                        ticks: Some(ticks),
-                        ..header
-                    }
-                    .seconds()
-                })
-                .or(duration_seconds);
+            let ticks = if mehd.first() == Some(&1) { be64(mehd, 4) } else { be32(mehd, 4).map(u64::from) };
+            duration_seconds =
+                ticks.and_then(|ticks| Timed { ticks: Some(ticks), ..header }.seconds()).or(duration_seconds);
         }
     }
-    Ok(Movie {
-        duration_seconds,
-        fragmented: extends.is_some(),
-        tracks,
-    })
+    Ok(Movie { duration_seconds, fragmented: extends.is_some(), tracks })
 }
 
 /// The shared start of `mvhd` and `mdhd`.
@@ -115,10 +97,7 @@ impl Timed {
 /// All bits set means "not known" in both widths.
 fn timed_header(body: &[u8]) -> Option<Timed> {
     if body.first()? == &1 {
-        Some(Timed {
-            timescale: be32(body, 20)?,
-            ticks: be64(body, 24).filter(|ticks| *ticks != u64::MAX),
-        })
+        Some(Timed { timescale: be32(body, 20)?, ticks: be64(body, 24).filter(|ticks| *ticks != u64::MAX) })
     } else {
         Some(Timed {
             timescale: be32(body, 12)?,
@@ -147,10 +126,7 @@ fn track(body: &[u8]) -> Track {
         height: 0,
         timescale: time.map_or(0, |time| time.timescale),
         duration_seconds: time.and_then(Timed::seconds),
-        samples: find(stbl, *b"stsz")
-            .or_else(|| find(stbl, *b"stz2"))
-            .and_then(|table| be32(table, 8))
-            .unwrap_or(0),
+        samples: find(stbl, *b"stsz").or_else(|| find(stbl, *b"stz2")).and_then(|table| be32(table, 8)).unwrap_or(0),
         furthest_chunk: furthest_chunk(stbl),
         h264_profile: None,
         default_sample_ticks: 0,
@@ -231,35 +207,20 @@ fn object_type(esds: &[u8]) -> Option<u8> {
 /// Tag and body; the length is up to four bytes of seven bits and is not trusted beyond what is there.
 fn descriptor(data: &[u8]) -> Option<(u8, &[u8])> {
     let tag = *data.first()?;
-    let length_bytes = 1 + data
-        .get(1..)?
-        .iter()
-        .take(3)
-        .take_while(|byte| **byte & 0x80 != 0)
-        .count();
+    let length_bytes = 1 + data.get(1..)?.iter().take(3).take_while(|byte| **byte & 0x80 != 0).count();
     Some((tag, data.get(1 + length_bytes..)?))
 }
 
 /// Flag 1 on a data reference means "in this file".
 fn elsewhere(minf: &[u8]) -> bool {
-    let dref = find(minf, *b"dinf")
-        .and_then(|dinf| find(dinf, *b"dref"))
-        .and_then(|dref| dref.get(8..));
+    let dref = find(minf, *b"dinf").and_then(|dinf| find(dinf, *b"dref")).and_then(|dref| dref.get(8..));
     dref.is_some_and(|list| boxes(list).any(|one| one.body.get(3).is_some_and(|flags| flags & 1 == 0)))
 }
 
 fn furthest_chunk(stbl: &[u8]) -> u64 {
-    let short = find(stbl, *b"stco")
-        .and_then(|table| table.get(8..))
-        .unwrap_or_default();
-    let long = find(stbl, *b"co64")
-        .and_then(|table| table.get(8..))
-        .unwrap_or_default();
-    let short = short
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| u64::from(u32::from_be_bytes(*bytes)));
+    let short = find(stbl, *b"stco").and_then(|table| table.get(8..)).unwrap_or_default();
+    let long = find(stbl, *b"co64").and_then(|table| table.get(8..)).unwrap_or_default();
+    let short = short.as_chunks().0.iter().map(|bytes| u64::from(u32::from_be_bytes(*bytes)));
     let long = long.as_chunks().0.iter().map(|bytes| u64::from_be_bytes(*bytes));
     short.chain(long).max().unwrap_or(0)
 }

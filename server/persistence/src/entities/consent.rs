@@ -34,10 +34,18 @@ pub enum Relation {
     #[sea_orm(belongs_to = "super::subject::Entity", from = "Column::SubjectId", to = "super::subject::Column::Id")]
     Subject,
     /// The registration it belongs to.
-    #[sea_orm(belongs_to = "super::registration::Entity", from = "Column::RegistrationId", to = "super::registration::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::registration::Entity",
+        from = "Column::RegistrationId",
+        to = "super::registration::Column::Id"
+    )]
     Registration,
     /// The consent text it belongs to.
-    #[sea_orm(belongs_to = "super::consent_text::Entity", from = "Column::ConsentTextId", to = "super::consent_text::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::consent_text::Entity",
+        from = "Column::ConsentTextId",
+        to = "super::consent_text::Column::Id"
+    )]
     ConsentText,
 }
 

@@ -38,10 +38,18 @@ pub enum Relation {
     #[sea_orm(belongs_to = "super::coach::Entity", from = "Column::CoachId", to = "super::coach::Column::Id")]
     Coach,
     /// The registration it belongs to.
-    #[sea_orm(belongs_to = "super::registration::Entity", from = "Column::RegistrationId", to = "super::registration::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::registration::Entity",
+        from = "Column::RegistrationId",
+        to = "super::registration::Column::Id"
+    )]
     Registration,
     /// The one time token it belongs to.
-    #[sea_orm(belongs_to = "super::one_time_token::Entity", from = "Column::OneTimeTokenId", to = "super::one_time_token::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::one_time_token::Entity",
+        from = "Column::OneTimeTokenId",
+        to = "super::one_time_token::Column::Id"
+    )]
     OneTimeToken,
 }
 

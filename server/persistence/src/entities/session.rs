@@ -36,7 +36,11 @@ pub enum Relation {
     #[sea_orm(belongs_to = "super::webinar::Entity", from = "Column::WebinarId", to = "super::webinar::Column::Id")]
     Webinar,
     /// The schedule rule it belongs to.
-    #[sea_orm(belongs_to = "super::schedule_rule::Entity", from = "Column::ScheduleRuleId", to = "super::schedule_rule::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::schedule_rule::Entity",
+        from = "Column::ScheduleRuleId",
+        to = "super::schedule_rule::Column::Id"
+    )]
     ScheduleRule,
 }
 

@@ -160,7 +160,14 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new(Alias::new("country")).text().not_null())
             .col(ColumnDef::new(Alias::new("source")).text().not_null())
             .col(ColumnDef::new(Alias::new("views")).big_integer().not_null())
-            .primary_key(Index::create().col(Alias::new("webinar_id")).col(Alias::new("day")).col(Alias::new("device")).col(Alias::new("country")).col(Alias::new("source")))
+            .primary_key(
+                Index::create()
+                    .col(Alias::new("webinar_id"))
+                    .col(Alias::new("day"))
+                    .col(Alias::new("device"))
+                    .col(Alias::new("country"))
+                    .col(Alias::new("source")),
+            )
             .foreign_key(&mut reference("page_view", "webinar_id", "webinar", ForeignKeyAction::Cascade))
             .to_owned();
         manager.create_table(table).await?;

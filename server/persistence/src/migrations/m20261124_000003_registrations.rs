@@ -63,8 +63,12 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut reference("registration", "session_id", "session", ForeignKeyAction::Restrict))
             .to_owned();
         manager.create_table(table).await?;
-        manager.create_index(unique("registration_webinar_subject_key", "registration", &["webinar_id", "subject_id"])).await?;
-        manager.create_index(index("registration_registered_idx", "registration", &["webinar_id", "registered_at"])).await?;
+        manager
+            .create_index(unique("registration_webinar_subject_key", "registration", &["webinar_id", "subject_id"]))
+            .await?;
+        manager
+            .create_index(index("registration_registered_idx", "registration", &["webinar_id", "registered_at"]))
+            .await?;
         manager.create_index(index("registration_outcome_idx", "registration", &["webinar_id", "outcome"])).await?;
         manager.create_index(index("registration_subject_idx", "registration", &["subject_id"])).await?;
         manager.create_index(index("registration_coach_idx", "registration", &["coach_id", "registered_at"])).await?;
