@@ -86,7 +86,7 @@ fn plain_page(css: &str, title: &str, main: impl IntoView + 'static) -> String {
                 <link rel="stylesheet" href=css.to_owned()/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
             </head>
-            <body class="viewer"><div class="viewer-page" id="page">{main}</div></body>
+            <body class="viewer"><div class="viewer-page message-page" id="page">{main}</div></body>
         </html>
     };
     format!("<!DOCTYPE html>{}", document.to_html())

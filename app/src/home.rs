@@ -28,11 +28,14 @@ pub fn HomePage() -> impl IntoView {
         <PublicFrame>
             <main class="front" id="content">
                 <section class="front-lead">
+                    <div class="front-words">
                     <h1>"Upload one recording. Have a webinar that runs by itself."</h1>
                     <p class="lead">
                         "A page to register on, a room to watch in, and numbers you can trust: who watched what, to the second. No control room, no funnels to wire."
                     </p>
                     <p><a class="button primary" href="/signup">"Open an account"</a></p>
+                    </div>
+                    <Picture/>
                 </section>
                 <section class="front-points">
                     <div>
@@ -53,6 +56,28 @@ pub fn HomePage() -> impl IntoView {
     }
 }
 
+/// A recording with the curve of who stayed under it: what the product is about, without words.
+#[component]
+fn Picture() -> impl IntoView {
+    view! {
+        <svg class="front-picture" viewBox="0 0 480 372" aria-hidden="true">
+            <rect class="frame" x="1" y="1" width="478" height="268" rx="10"></rect>
+            <rect class="accent" x="44" y="62" width="5" height="96"></rect>
+            <rect class="line strong" x="66" y="64" width="230" height="18" rx="4"></rect>
+            <rect class="line" x="66" y="102" width="180" height="9" rx="4"></rect>
+            <rect class="line" x="66" y="124" width="204" height="9" rx="4"></rect>
+            <rect class="line" x="66" y="146" width="142" height="9" rx="4"></rect>
+            <circle class="accent" cx="376" cy="110" r="34"></circle>
+            <path class="sign" d="M366 93v34l28-17z"></path>
+            <rect class="line" x="32" y="238" width="416" height="5" rx="2"></rect>
+            <rect class="accent" x="32" y="238" width="186" height="5" rx="2"></rect>
+            <path class="seen" d="M2 371V292C60 294 90 300 134 303S214 309 262 316s76 8 116 19 62 9 100 11V371Z"></path>
+            <path class="again" d="M146 371C158 371 160 342 176 341s22 30 40 30Z"></path>
+            <line class="cursor" x1="218" y1="280" x2="218" y2="371"></line>
+        </svg>
+    }
+}
+
 /// Terms and the data-processing agreement.
 #[component]
 pub fn TermsPage() -> impl IntoView {
@@ -61,12 +86,12 @@ pub fn TermsPage() -> impl IntoView {
         <PublicFrame>
             <main class="narrow prose" id="content">
                 <h1>"Terms and data processing"</h1>
-                <p>"Version of November 2026. Two parts: what we owe each other, and how we handle your registrants' data for you."</p>
+                <p>"Version of November 2026. Two parts: what we owe each other, and how we handle your registrants’ data for you."</p>
                 <h2>"What you can expect"</h2>
                 <p>"You upload a recording you may show, and we show it to the people who register for it. The recording stays yours. You can take your data with you and leave whenever you like."</p>
                 <h2>"What we expect"</h2>
                 <p>"You are 16 or older. You only upload what you have the right to show. You tell your viewers the truth: a recording is called a recording, and a deadline is a real one."</p>
-                <h2>"Your registrants' data"</h2>
+                <h2>"Your registrants’ data"</h2>
                 <p>"You decide why their data is kept; we keep it for you and do only what you ask and what the law demands. We store the address, the answers you ask for, and which seconds of the recording were played. We store neither network addresses nor full browser names. Nobody else receives any of it."</p>
                 <p>"Names and addresses are encrypted under a key of their own for each person. When a person is erased, the key is destroyed, and every copy, also in backups, becomes unreadable."</p>
                 <h2>"Your own data"</h2>

@@ -50,7 +50,7 @@ fn Kit() -> impl IntoView {
             <p class="lead">"A lead sentence that says what this is about."</p>
             <p>"Text with "<a href="#content">"a link"</a>", "<span class="quiet">"quiet words"</span>" and "<code>"code"</code>"."</p>
             <p><Badge label="Draft"/>" "<Badge label="Published" tone="good"/>" "<Badge label="Unpublished" tone="look"/></p>
-            <p class="buttons"><button type="button" class="button primary">"Primary"</button>" "<button type="button" class="button">"Ordinary"</button>" "<button type="button" class="button quiet">"Quiet"</button>" "<button type="button" class="button danger">"Loses something"</button></p>
+            <p class="side-by-side"><button type="button" class="button primary">"Primary"</button>" "<button type="button" class="button">"Ordinary"</button>" "<button type="button" class="button quiet">"Quiet"</button>" "<button type="button" class="button danger">"Loses something"</button></p>
             <p class="good">"Done and healthy."</p><p class="look">"Look at this."</p><p class="problem">"Something was lost."</p>
             <p><Time at=Moment::from_unix_seconds(1_795_000_000)/></p>
         </section>

@@ -6,6 +6,8 @@ import { open } from '../support/pages';
 import { confirmedCoach, publishedWebinar, registered, stranger } from '../support/story';
 import { accessible, expect, test } from '../support/test';
 
+/** The hidden field that names a form of the studio. */
+const FORM_FIELD = '_form';
 const FOLDER = 'test-results/screens';
 const SIZES = [
   { width: 390, height: 844 },
@@ -21,8 +23,11 @@ async function shoot(page: Page, name: string, path: string): Promise<string[]> 
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await open(page, path);
       await page.evaluate(() => document.fonts.ready);
-      await page.screenshot({ path: join(FOLDER, `${name}-${size.width}-${colorScheme}.png`), fullPage: true });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      // As tall as the page, so that what sticks to the edge of the window stands where the page ends.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width: size.width, height: Math.max(height, size.height) });
+      await page.screenshot({ path: join(FOLDER, `${name}-${size.width}-${colorScheme}.png`) });
       if (over > 0) wide.push(`${name} at ${size.width}: ${over} px too wide`);
       await accessible(page);
     }
@@ -80,6 +85,40 @@ test('pages of a coach, empty and with somebody there', async ({ page, browser, 
   await open(page, `/dashboard/webinars/${webinar.id}/registrants`);
   const person = await page.locator('a[href*="/registrants/"]').first().getAttribute('href');
   if (person) wide.push(...(await shoot(page, 'registrant', person)));
+  expect(wide).toEqual([]);
+});
+
+test('two hundred webinars, a logo, and words from right to left', async ({ page, browser, server }) => {
+  test.setTimeout(300_000);
+  const wide: string[] = [];
+  await confirmedCoach(page, server, 'ליאורה בן־דוד');
+  for (let count = 1; count < 200; count += 1) {
+    const made = await page.request.post('/dashboard/webinars', { form: { [FORM_FIELD]: 'create_webinar', title: `Conversation ${count}` } });
+    expect(made.ok()).toBe(true);
+  }
+  const webinar = await publishedWebinar(page, {
+    title: 'השבוע הראשון: איך מקשיבים לפני שמתכננים',
+    description: 'שבוע אחד, הבטחה קטנה אחת.\n\n- לשאול\n- לחכות\n\nAn English paragraph among the others.',
+    presenter: 'ליאורה בן־דוד',
+  });
+  const logo = await page.request.post(`/dashboard/webinars/${webinar.id}/logo`, {
+    multipart: { file: { name: 'logo.png', mimeType: 'image/png', buffer: await page.screenshot({ clip: { x: 0, y: 0, width: 240, height: 60 } }) } },
+  });
+  expect(logo.ok()).toBe(true);
+  const visitor = await stranger(browser, server, { javaScriptEnabled: true });
+  const visit = await visitor.newPage();
+  wide.push(...(await shoot(visit, 'registration-rtl', `/w/${webinar.slug}`)));
+  const { room } = await registered(visit, server, webinar.slug, 'noa');
+  wide.push(...(await shoot(visit, 'room-rtl', room)));
+  await visitor.close();
+  for (const [name, path] of [
+    ['dashboard-full', '/dashboard'],
+    ['webinars-full', '/dashboard/webinars'],
+    ['editor-rtl', `/dashboard/webinars/${webinar.id}`],
+    ['results-rtl', `/dashboard/webinars/${webinar.id}/results`],
+  ] as const) {
+    wide.push(...(await shoot(page, name, path)));
+  }
   expect(wide).toEqual([]);
 });
 

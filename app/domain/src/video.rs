@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CaptionId, UploadId, VideoId};
 use crate::moment::Moment;
 
-/// Largest upload: 10 GiB.
-pub const MAX_UPLOAD_BYTES: u64 = 10 * 1024 * 1024 * 1024;
+/// Largest upload: 10 GB.
+pub const MAX_UPLOAD_BYTES: u64 = 10_000_000_000;
 /// Largest caption file: an hour of speech is about 100 kB.
 pub const MAX_CAPTION_BYTES: usize = 2 * 1024 * 1024;
 

@@ -3,6 +3,7 @@
 use domain::account::CoachCard;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
+use leptos_router::hooks::use_location;
 
 use crate::context::Refresh;
 use crate::error::AppError;
@@ -19,6 +20,16 @@ pub async fn read_card() -> Result<CoachCard, AppError> {
 pub fn StudioLayout() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
     let card = Resource::new(move || refresh.watch(), |_| read_card());
+    let path = use_location().pathname;
+    let within = move |place: &'static str| {
+        move || {
+            path.with(|path| match path.strip_prefix(place) {
+                Some("") => Some("page"),
+                Some(rest) if rest.starts_with('/') => Some("true"),
+                _ => None,
+            })
+        }
+    };
     let zone = RwSignal::new(None);
     provide_context(Zone(zone));
     Effect::new(move |_| {
@@ -31,9 +42,9 @@ pub fn StudioLayout() -> impl IntoView {
         <header class="studio-header">
             <a class="wordmark" href="/dashboard">"My Mini Webinar"</a>
             <nav aria-label="Studio">
-                <a href="/dashboard" >"Home"</a>
-                <a href="/dashboard/webinars">"Webinars"</a>
-                <a href="/dashboard/account">
+                <a href="/dashboard" aria-current=move || (path.get() == "/dashboard").then_some("page")>"Home"</a>
+                <a href="/dashboard/webinars" aria-current=within("/dashboard/webinars")>"Webinars"</a>
+                <a href="/dashboard/account" aria-current=within("/dashboard/account")>
                     <Transition fallback=|| "Account">
                         {move || Suspend::new(async move {
                             match card.await {

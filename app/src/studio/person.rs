@@ -80,7 +80,7 @@ fn Person(person: RegistrantView) -> impl IntoView {
         <Title text=heading.clone()/>
         <p class="back"><a href=back>{person.title.clone()}</a></p>
         <div class="title-line"><h1 class="break-anywhere" dir="auto">{heading}</h1><Badge label=row.attendance.label() tone=super::registrants::tone(row.attendance)/></div>
-        <p class="break-anywhere" dir="ltr">{row.email.clone()}</p>
+        {(!row.name.is_empty()).then(|| view! { <p class="break-anywhere" dir="ltr">{row.email.clone()}</p> })}
         <section>
             <h2>"What was watched"</h2>
             <HeatStrip cells=person.wide_strip label=strip wide=true/>

@@ -99,9 +99,11 @@ fn Captions(video: String, tracks: Vec<CaptionTrack>) -> impl IntoView {
             {rows}
             <form method="post" action=action enctype="multipart/form-data" class="captions-form">
                 <label class="file"><span>"A WebVTT or SRT file"</span><input type="file" name="file" accept=".vtt,.srt,text/vtt,application/x-subrip" required=true/></label>
-                <label class="short"><span>"Language"</span><input name="language" value="en" size="6" autocomplete="off" aria-describedby="language-help"/></label>
-                <label class="short"><span>"Name in the menu"</span><input name="label" value="English" size="14" autocomplete="off"/></label>
-                <button type="submit" class="button">"Add captions"</button>
+                <div class="side-by-side">
+                    <label class="short"><span>"Language"</span><input name="language" value="en" size="6" autocomplete="off" aria-describedby="language-help"/></label>
+                    <label class="short"><span>"Name in the menu"</span><input name="label" value="English" size="14" autocomplete="off"/></label>
+                    <button type="submit" class="button">"Add captions"</button>
+                </div>
                 <p class="hint" id="language-help">"The language as a code: en, fr, de, pt-BR. Captions are also the transcript people can search."</p>
             </form>
         </div>

@@ -117,9 +117,10 @@ fn Watched(results: Results) -> impl IntoView {
     let player = results.media_url.clone().map(|url| {
         view! { <video class="preview" node_ref=video src=url poster=results.poster_url.clone() controls=true playsinline=true preload="metadata" on:timeupdate=follow on:seeking=follow></video> }
     });
-    view! {
-        <section>
-            <h2>"Where people stayed, and where they left"</h2>
+    let picture = if retention.viewers == 0 {
+        view! { <p class="empty">"Nobody has pressed play yet. As soon as somebody does, the curve of who stayed stands here, second by second."</p> }.into_any()
+    } else {
+        view! {
             {player}
             <Curve retention=retention cursor=cursor on_seek=on_seek/>
             <details>
@@ -129,6 +130,8 @@ fn Watched(results: Results) -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </table>
             </details>
-        </section>
-    }
+        }
+        .into_any()
+    };
+    view! { <section><h2>"Where people stayed, and where they left"</h2>{picture}</section> }
 }

@@ -3,7 +3,7 @@
 use url::Url;
 
 /// Storage a coach may use: enough for a dozen long recordings.
-pub const DEFAULT_QUOTA_BYTES: i64 = 50 * 1024 * 1024 * 1024;
+pub const DEFAULT_QUOTA_BYTES: i64 = 50_000_000_000;
 
 /// Settings of the engine.
 #[derive(Clone, Debug)]

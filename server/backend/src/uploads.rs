@@ -227,7 +227,7 @@ impl Uploader {
             );
         }
         if length > MAX_UPLOAD_BYTES {
-            return Err(Refusal::new(RefusalKind::TooLarge, "This file is larger than 10 GiB. Export the recording at 1080p or with a lower bit rate, and upload that.").into());
+            return Err(Refusal::new(RefusalKind::TooLarge, "This file is larger than 10 GB. Export the recording at 1080p or with a lower bit rate, and upload that.").into());
         }
         let now = backend.now();
         let reader = backend.db().reader();
