@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use storage::{Bucket, S3Credentials, StagedUpload};
 
-fn buckets() -> Vec<(Bucket, Option<tempfile::TempDir>)> {
+/// A folder of its own for every test, in S3 as well: tests run side by side, and each lists what is left behind.
+fn buckets(test: &str) -> Vec<(Bucket, Option<tempfile::TempDir>)> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let folder = tempfile::tempdir().expect("folder");
     let local = Bucket::open(&format!("file://{}", folder.path().display()), None).expect("opens");
@@ -11,7 +12,9 @@ fn buckets() -> Vec<(Bucket, Option<tempfile::TempDir>)> {
     match std::env::var("TEST_S3_URL") {
         Ok(url) => {
             let credentials = S3Credentials { access_key_id: "testing".into(), secret_access_key: "testing".into() };
-            buckets.push((Bucket::open(&url, Some(&credentials)).expect("opens"), None));
+            let (place, parameters) = url.split_once('?').unwrap_or((&url, ""));
+            let own = format!("{place}/{test}-{}?{parameters}", std::process::id());
+            buckets.push((Bucket::open(&own, Some(&credentials)).expect("opens"), None));
         }
         Err(_) => eprintln!("TEST_S3_URL is not set: staged uploads were tried on a local folder only"),
     }
@@ -24,7 +27,7 @@ fn pattern(length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn pieces_of_any_size_become_the_same_object() {
-    for (bucket, _folder) in buckets() {
+    for (bucket, _folder) in buckets("pieces_of_any_size_become_the_same_object") {
         let whole = pattern(21 * 1024 * 1024 + 17);
         let mut state = StagedUpload::default();
         let key = "videos/pieces";
@@ -46,7 +49,7 @@ async fn pieces_of_any_size_become_the_same_object() {
 
 #[tokio::test]
 async fn what_came_after_the_last_checkpoint_is_dropped() {
-    for (bucket, _folder) in buckets() {
+    for (bucket, _folder) in buckets("what_came_after_the_last_checkpoint_is_dropped") {
         let whole = pattern(10 * 1024 * 1024);
         let key = "videos/crash";
         let mut writer = bucket.staged_writer(key, StagedUpload::default()).await.expect("opens");
@@ -65,7 +68,7 @@ async fn what_came_after_the_last_checkpoint_is_dropped() {
 
 #[tokio::test]
 async fn an_upload_given_up_leaves_nothing() {
-    for (bucket, _folder) in buckets() {
+    for (bucket, _folder) in buckets("an_upload_given_up_leaves_nothing") {
         let mut writer = bucket.staged_writer("videos/gone", StagedUpload::default()).await.expect("opens");
         writer.write(&pattern(100)).await.expect("writes");
         let state = writer.checkpoint().await.expect("durable");
@@ -78,7 +81,7 @@ async fn an_upload_given_up_leaves_nothing() {
 #[tokio::test]
 async fn ranges_are_exact() {
     use futures::TryStreamExt;
-    for (bucket, _folder) in buckets() {
+    for (bucket, _folder) in buckets("ranges_are_exact") {
         let whole = pattern(1_000_000);
         bucket.put("videos/range", Bytes::from(whole.clone())).await.expect("writes");
         for range in [0..1, 0..1_000_000, 999_999..1_000_000, 250_000..750_001] {
