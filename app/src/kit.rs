@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::forms::{Checkbox, PostForm, Select, Submit, TextArea, TextField};
+use crate::reading::read;
 use crate::ui::{Badge, Copyable, CountTable, Curve, Funnel, HeatStrip, Meter, Missing, Time, country_text};
 
 /// Whether this server shows its kit.
@@ -17,7 +18,7 @@ pub async fn is_dev() -> Result<bool, crate::error::AppError> {
 /// The kit.
 #[component]
 pub fn KitPage() -> impl IntoView {
-    let dev = Resource::new(|| (), |()| is_dev());
+    let dev = read(|| (), |()| is_dev());
     view! {
         <main class="wide" id="content">
             <Transition>

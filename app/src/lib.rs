@@ -24,6 +24,8 @@ pub mod home;
 #[cfg(feature = "studio")]
 pub mod kit;
 #[cfg(feature = "studio")]
+pub mod reading;
+#[cfg(feature = "studio")]
 pub mod studio;
 #[cfg(feature = "studio")]
 pub mod ui;
@@ -33,7 +35,7 @@ pub mod ui;
 pub fn wake() -> impl leptos::IntoView {
     use leptos::prelude::*;
     let posted = document().get_element_by_id("posted").and_then(|element| element.text_content());
-    if let Some(posted) = posted.and_then(|json| serde_json::from_str::<forms::Posted>(&json).ok()) {
+    if let Some(posted) = posted.and_then(|json| serde_json::from_slice::<forms::Posted>(json.as_bytes()).ok()) {
         provide_context(posted);
     }
     view! { <app::App/> }

@@ -182,7 +182,8 @@ mod tests {
     #[test]
     fn each_missing_field_is_named() {
         assert!(complete().check().is_ok());
-        let cases: [(&str, fn(&mut SignUp)); 5] = [
+        type Spoil = fn(&mut SignUp);
+        let cases: [(&str, Spoil); 5] = [
             ("name", |f| f.name = "  ".into()),
             ("email", |f| f.email = "maya".into()),
             ("password", |f| f.password = "short".into()),

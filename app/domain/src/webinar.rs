@@ -670,7 +670,8 @@ mod tests {
 
     #[test]
     fn each_bad_field_is_named() {
-        let cases: [(&str, fn(&mut WebinarForm)); 9] = [
+        type Spoil = fn(&mut WebinarForm);
+        let cases: [(&str, Spoil); 9] = [
             ("title", |f| f.title = " ".into()),
             ("slug", |f| f.slug = "a b".into()),
             ("accent", |f| f.accent = "red".into()),

@@ -8,6 +8,7 @@ use super::security::{Password, SecondFactor};
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::forms::{PostForm, Submit, TextField};
+use crate::reading::read;
 use crate::ui::{Refused, Time, country_text, device_text};
 
 /// Everything the account page shows, with every zone that can be chosen.
@@ -21,7 +22,7 @@ pub async fn read_account() -> Result<(AccountView, Vec<String>), AppError> {
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
-    let account = Resource::new(move || refresh.watch(), |_| read_account());
+    let account = read(move || refresh.watch(), |_| read_account());
     view! {
         <Title text="Account"/>
         <main class="account" id="content">

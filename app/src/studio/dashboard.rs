@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use super::webinars::{NewWebinar, WebinarList};
 use crate::context::Refresh;
 use crate::error::AppError;
+use crate::reading::read;
 use crate::ui::Refused;
 
 /// The home page.
@@ -20,7 +21,7 @@ pub async fn read_home() -> Result<Home, AppError> {
 #[component]
 pub fn DashboardPage() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
-    let home = Resource::new(move || refresh.watch(), |_| read_home());
+    let home = read(move || refresh.watch(), |_| read_home());
     view! {
         <Title text="Home"/>
         <main class="wide" id="content">

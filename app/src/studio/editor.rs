@@ -17,6 +17,7 @@ use super::webinars::tone;
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
+use crate::reading::read;
 use crate::ui::{Badge, Missing, ProblemFromAddress, Refused};
 
 /// Everything the editor shows, with the uploads that can be gone on with.
@@ -40,8 +41,8 @@ pub fn EditorPage() -> impl IntoView {
 fn Editor(id: WebinarId) -> impl IntoView {
     let refresh = expect_context::<Refresh>();
     provide_context(StoredTransfer::new(id));
-    let settings = Resource::new(|| (), move |()| read_webinar(id));
-    let current = Resource::new(move || refresh.watch(), move |_| read_webinar(id));
+    let settings = read(|| (), move |()| read_webinar(id));
+    let current = read(move || refresh.watch(), move |_| read_webinar(id));
     view! {
         <main class="wide editor" id="content">
             <Transition>

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_location;
 
 use crate::context::Refresh;
 use crate::error::AppError;
+use crate::reading::read;
 use crate::ui::{Refused, Zone};
 
 /// Who is signed in.
@@ -19,7 +20,7 @@ pub async fn read_card() -> Result<CoachCard, AppError> {
 #[component]
 pub fn StudioLayout() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
-    let card = Resource::new(move || refresh.watch(), |_| read_card());
+    let card = read(move || refresh.watch(), |_| read_card());
     let path = use_location().pathname;
     let within = move |place: &'static str| {
         move || {

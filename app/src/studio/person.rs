@@ -10,6 +10,7 @@ use super::{id_in_path, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::forms::{PostForm, Submit};
+use crate::reading::read;
 use crate::ui::{Badge, Copyable, HeatStrip, Missing, Refused, Time, country_text, device_text};
 
 /// Everything about one registrant.
@@ -24,7 +25,7 @@ pub fn RegistrantPage() -> impl IntoView {
     let webinar = webinar_in_path();
     let id = id_in_path::<RegistrationId>("registration");
     let refresh = expect_context::<Refresh>();
-    let person = Resource::new(
+    let person = read(
         move || (webinar().zip(id()), refresh.watch()),
         |(ids, _)| async move {
             match ids {

@@ -13,6 +13,7 @@ use leptos_router::hooks::use_query_map;
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
+use crate::reading::read;
 use crate::ui::{Badge, HeatStrip, Missing, Refused, Time};
 
 /// One page of the table.
@@ -47,7 +48,7 @@ pub fn RegistrantsPage() -> impl IntoView {
             }
         })
     });
-    let page = Resource::new(
+    let page = read(
         move || (id(), query.get(), refresh.watch()),
         |(id, query, _)| async move {
             match id {

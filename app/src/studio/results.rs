@@ -10,6 +10,7 @@ use leptos_meta::Title;
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
+use crate::reading::read;
 use crate::ui::{CountTable, Curve, Funnel, Meter, Missing, Refused, country_text, device_text};
 
 /// Rows of the table beside the curve.
@@ -26,7 +27,7 @@ pub async fn read_results(id: WebinarId) -> Result<Results, AppError> {
 pub fn ResultsPage() -> impl IntoView {
     let id = webinar_in_path();
     let refresh = expect_context::<Refresh>();
-    let results = Resource::new(
+    let results = read(
         move || (id(), refresh.watch()),
         |(id, _)| async move {
             match id {

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_query_map;
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::forms::{PostForm, Submit, TextField};
+use crate::reading::read;
 use crate::ui::{Badge, Refused};
 
 /// Her webinars in one state, or all when the state is none.
@@ -32,7 +33,7 @@ pub fn WebinarsPage() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
     let query = use_query_map();
     let state = Memo::new(move |_| query.with(|query| query.get("state").unwrap_or_default()));
-    let list = Resource::new(move || (state.get(), refresh.watch()), |(state, _)| read_webinars(state));
+    let list = read(move || (state.get(), refresh.watch()), |(state, _)| read_webinars(state));
     let filter = move |value: &'static str, label: &'static str| {
         let href = if value.is_empty() {
             "/dashboard/webinars".to_owned()

@@ -3,13 +3,18 @@
 use bytes::Bytes;
 use storage::{Bucket, S3Credentials, StagedUpload};
 
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment which servers they may use")]
+fn s3_url() -> Result<String, std::env::VarError> {
+    std::env::var("TEST_S3_URL")
+}
+
 /// A folder of its own for every test, in S3 as well: tests run side by side, and each lists what is left behind.
 fn buckets(test: &str) -> Vec<(Bucket, Option<tempfile::TempDir>)> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let folder = tempfile::tempdir().expect("folder");
     let local = Bucket::open(&format!("file://{}", folder.path().display()), None).expect("opens");
     let mut buckets = vec![(local, Some(folder))];
-    match std::env::var("TEST_S3_URL") {
+    match s3_url() {
         Ok(url) => {
             let credentials = S3Credentials { access_key_id: "testing".into(), secret_access_key: "testing".into() };
             let (place, parameters) = url.split_once('?').unwrap_or((&url, ""));
@@ -61,7 +66,7 @@ async fn what_came_after_the_last_checkpoint_is_dropped() {
         writer.write(&whole[9 * 1024 * 1024..]).await.expect("writes");
         let state = writer.checkpoint().await.expect("durable");
         bucket.finish_staged(key, &state).await.expect("finishes");
-        assert!(bucket.get(key).await.expect("reads") == Bytes::from(whole.clone()));
+        assert!(bucket.get(key).await.expect("reads") == whole);
         bucket.delete(key).await.expect("removes");
     }
 }

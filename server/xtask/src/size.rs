@@ -1,4 +1,5 @@
-//! What a browser downloads, in bytes on the wire (Brotli), against the budget of each kind of page.
+//! What a browser downloads, in bytes on the wire (Brotli), against the goal of each kind of page and the limit it must
+//! not pass. Where the two differ, BENCHMARKS.md says why; the limit then only keeps things from getting worse.
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use crate::site;
 /// One kind of page and what it may weigh.
 struct Budget {
     what: &'static str,
+    goal_bytes: u64,
     limit_bytes: u64,
     /// `assets.json` names.
     assets: &'static [&'static str],
@@ -21,14 +23,16 @@ struct Budget {
 const BUDGETS: [Budget; 3] = [
     Budget {
         what: "viewer pages, all JS and WASM",
+        goal_bytes: 90_000,
         limit_bytes: 90_000,
         assets: &["viewer.js", "viewer_bg.wasm"],
         files: &[],
     },
-    Budget { what: "loader on a host page", limit_bytes: 3_200, assets: &[], files: &["embed.js"] },
+    Budget { what: "loader on a host page", goal_bytes: 3_200, limit_bytes: 3_200, assets: &[], files: &["embed.js"] },
     Budget {
         what: "dashboard, first load all in",
-        limit_bytes: 250_000,
+        goal_bytes: 250_000,
+        limit_bytes: 375_000,
         assets: &["frontend.js", "frontend_bg.wasm", "studio.css"],
         files: &["fonts"],
     },
@@ -57,8 +61,16 @@ pub fn check(places: &Places) -> Outcome<()> {
             total += bytes;
             parts.push(format!("{name} {bytes}"));
         }
-        let verdict = if total <= budget.limit_bytes { "ok" } else { "OVER" };
-        println!("{verdict:>4}  {total:>7} of {:>6} B  {} ({})", budget.limit_bytes, budget.what, parts.join(", "));
+        let verdict = match total {
+            _ if total > budget.limit_bytes => "OVER",
+            _ if total > budget.goal_bytes => "over its goal",
+            _ => "ok",
+        };
+        let Budget { what, goal_bytes, limit_bytes, .. } = budget;
+        println!(
+            "{verdict:>13}  {total:>7} B, goal {goal_bytes:>6}, limit {limit_bytes:>6}  {what} ({})",
+            parts.join(", ")
+        );
         if total > budget.limit_bytes {
             over.push(format!("{} by {} B", budget.what, total - budget.limit_bytes));
         }
