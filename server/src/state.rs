@@ -11,6 +11,7 @@ use storage::{Bucket, S3Credentials};
 
 use crate::assets::Assets;
 use crate::config::Config;
+use crate::site::Site;
 
 /// The router's state. Cloning is cheap.
 #[derive(Clone, FromRef)]
@@ -19,6 +20,8 @@ pub struct AppState {
     pub backend: Backend,
     /// What leptos wants to know.
     pub leptos_options: LeptosOptions,
+    /// What browsers download.
+    pub site: Arc<Site>,
     /// Names of the built files.
     pub assets: Arc<Assets>,
     /// Settings of this binary.
@@ -95,12 +98,13 @@ impl AppState {
     /// The state around an engine.
     #[must_use]
     pub fn new(backend: Backend, config: Config) -> Self {
-        let assets = Arc::new(Assets::read(&config.site_dir));
+        let site = Arc::new(Site::open(&config.site_dir));
+        let assets = Arc::new(site.assets());
         let leptos_options = LeptosOptions::builder()
             .output_name("frontend")
             .site_root(config.site_dir.display().to_string())
             .site_pkg_dir("pkg")
             .build();
-        Self { backend, leptos_options, assets, config: Arc::new(config) }
+        Self { backend, leptos_options, site, assets, config: Arc::new(config) }
     }
 }
