@@ -22,3 +22,5 @@ say "Rules"
 cargo xtask cfg-count
 cargo xtask purity
 say "Weight"; cargo xtask size
+say "Lints: the binary that carries the site"
+MW_SITE_INDEX=$SITE_INDEX cargo clippy --quiet --all-targets -p server --features embed -- -D warnings

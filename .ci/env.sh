@@ -5,6 +5,8 @@ CACHE=${MW_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/mini-webinar}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 FOREIGN=$CACHE/foreign
 SITE=$CARGO_TARGET_DIR/site
+# Lists the site's files for a binary that carries them (feature `embed` of the server).
+SITE_INDEX=$CARGO_TARGET_DIR/site_index.rs
 # The server refuses MW_ variables it does not know; this one is ours.
 unset MW_CACHE_DIR
 mkdir -p "$CACHE"

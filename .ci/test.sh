@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Every test: Rust on SQLite and PostgreSQL, local and S3 storage; then Chromium.
-# MW_TEST_PARTS picks parts (rust site browser); MW_TEST_PACKAGES picks crates.
+# MW_TEST_PARTS picks parts (rust site embedded browser); MW_TEST_PACKAGES picks crates.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
-parts=${MW_TEST_PARTS:-rust site browser}
+parts=${MW_TEST_PARTS:-rust site embedded browser}
 packages=${MW_TEST_PACKAGES:-domain jobs persistence privacy storage media mail testkit backend app server xtask}
 unset MW_TEST_PARTS MW_TEST_PACKAGES
 
@@ -68,6 +68,10 @@ else:
 PY
 }
 
+cargo_tests() {
+  if have cargo-nextest; then cargo nextest run "$@" --no-fail-fast --no-tests=pass; else cargo test "$@" --no-fail-fast; fi
+}
+
 rust_tests() {
   if [ -n "$pg_bin" ]; then start_postgres; else skipped+=("PostgreSQL"); fi
   if [ -x "$FOREIGN/bin/moto_server" ]; then start_s3; else skipped+=("S3"); fi
@@ -83,12 +87,15 @@ rust_tests() {
     esac
   done
   say "Rust tests: $packages"
-  if have cargo-nextest; then
-    cargo nextest run "${selection[@]}" --no-fail-fast --no-tests=pass
-  else
-    cargo test "${selection[@]}" --no-fail-fast
-  fi
+  cargo_tests "${selection[@]}"
   unset MW_REQUIRE_POSTGRES MW_REQUIRE_FFMPEG
+}
+
+# What `make release` ships: the same server, the site inside.
+embedded_tests() {
+  cargo xtask build
+  say "The binary that carries the site"
+  MW_SITE_INDEX=$SITE_INDEX cargo_tests -p server --features embed --lib --test cli
 }
 
 browser_tests() {
@@ -106,8 +113,9 @@ for part in $parts; do
   case $part in
     rust) rust_tests ;;
     site) cargo xtask build ;;
+    embedded) embedded_tests ;;
     browser) browser_tests "$@" ;;
-    *) warn "unknown part “$part”: rust, site or browser"; exit 2 ;;
+    *) warn "unknown part “$part”: rust, site, embedded or browser"; exit 2 ;;
   esac
 done
 

@@ -1,7 +1,6 @@
-//! Names of the built files: the build writes `pkg/assets.json`, which maps a file's plain name to its hashed one.
+//! Names of the built files: a plain name leads to the hashed one of this build.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Addresses of the built files.
 #[derive(Clone, Debug, Default)]
@@ -10,15 +9,13 @@ pub struct Assets {
 }
 
 impl Assets {
-    /// Reads the map. Without a build the plain names are used, so that pages still render.
+    /// Wraps the build's map. Without a build it is empty and the plain names are used, so that pages still render.
     #[must_use]
-    pub fn read(site_dir: &Path) -> Self {
-        let path = site_dir.join("pkg/assets.json");
-        let names = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        if names.is_none() {
+    pub fn new(names: BTreeMap<String, String>) -> Self {
+        if names.is_empty() {
             tracing::warn!("the browser's part is not built; pages work as plain HTML without styles");
         }
-        Self { names: names.unwrap_or_default() }
+        Self { names }
     }
 
     /// Address of a file by its plain name.

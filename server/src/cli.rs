@@ -1,18 +1,22 @@
 //! Commands. Each has `--help`, answers with one line on stderr and a non-zero exit when it fails.
 
-use std::io::Write;
+mod doctor;
+mod healthcheck;
+
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use backend::Backend;
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, LogFormat};
 use crate::router::router;
 use crate::serve::{serve, stop_signal};
-use crate::state::{AppState, StartError, open_backend};
+use crate::state::{AppState, StartError, open_backend, open_database};
 
 /// Webinars that run by themselves, with people's data treated the way they want theirs treated.
 #[derive(Parser)]
@@ -36,7 +40,11 @@ enum Command {
         what: Option<MigrateCommand>,
     },
     /// Check everything the server needs and say what is missing
-    Doctor,
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask a running server whether it is alive (for containers)
     Healthcheck,
     /// Look at the configuration
@@ -73,6 +81,9 @@ enum ConfigCommand {
         /// Leave secrets out (always on; there is no way to print them)
         #[arg(long)]
         redacted: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -112,21 +123,33 @@ enum JobsCommand {
 
 /// Parses the command line and does it.
 pub async fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // `--help` and `--version` are no failures, but come this way as well.
+        Err(asked) if !asked.use_stderr() => asked.exit(),
+        Err(error) => return fail(&usage(&error)),
+    };
     match perform(cli).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let mut line = error.to_string();
-            let mut source = std::error::Error::source(error.as_ref());
-            while let Some(cause) = source {
-                line.push_str(": ");
-                line.push_str(&cause.to_string());
-                source = cause.source();
-            }
-            eprintln!("mini-webinar: {}", line.replace('\n', " "));
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&backend::error::chain(error.as_ref())),
     }
+}
+
+/// One line, whatever the error brought along.
+fn fail(text: &str) -> ExitCode {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    eprintln!("mini-webinar: {}", words.join(" "));
+    ExitCode::FAILURE
+}
+
+/// What is wrong with the command line, without the page of help clap puts behind it.
+fn usage(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a subcommand is missing; --help lists them".to_owned();
+    }
+    let text = error.to_string();
+    let complaint = text.split("Usage:").next().unwrap_or_default();
+    complaint.trim_start_matches("error: ").split("For more information").next().unwrap_or_default().to_owned()
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -135,45 +158,58 @@ async fn perform(cli: Cli) -> Outcome {
     let config = Config::read(&cli.flags)?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => {
-            start_logging();
+            start_logging(&config);
             let backend = open_backend(&config).await?;
-            serve_until_stopped(config, backend).await
+            let listener = listen(&config).await?;
+            serve_until_stopped(config, backend, listener).await
         }
         Command::Demo => {
-            start_logging();
+            start_logging(&config);
             demo(config).await
         }
         Command::Migrate { what } => migrate(&config, what).await,
-        Command::Doctor => doctor(&config).await,
-        Command::Healthcheck => healthcheck(&config).await,
-        Command::Config { what: ConfigCommand::Print { redacted: _ } } => {
-            let mut out = std::io::stdout().lock();
-            for (name, value) in config.redacted() {
-                writeln!(out, "{name}={value}")?;
-            }
-            Ok(())
-        }
+        Command::Doctor { json } => doctor::examine(&config, json).await,
+        Command::Healthcheck => healthcheck::ask(config.addr).await,
+        Command::Config { what: ConfigCommand::Print { redacted: _, json } } => print_config(&config, json),
         Command::Account { what } => account(&config, what).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how to log is asked before the configuration is there")]
-fn start_logging() {
-    let filter =
-        EnvFilter::try_from_env("MW_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
-    if std::env::var("MW_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        builder.json().init();
-    } else {
-        builder.init();
+fn start_logging(config: &Config) {
+    // Checked when the configuration was read.
+    let filter = EnvFilter::new(&config.log);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        // Colours are for people; a file or a journal would keep their codes.
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.init(),
     }
 }
 
-async fn serve_until_stopped(config: Config, backend: Backend) -> Outcome {
+fn print_config(config: &Config, json: bool) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let all: std::collections::BTreeMap<_, _> = config.redacted().into_iter().collect();
+        writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+    } else {
+        for (name, value) in config.redacted() {
+            writeln!(out, "{name}={value}")?;
+        }
+    }
+    Ok(())
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, StartError> {
+    TcpListener::bind(config.addr).await.map_err(|error| StartError::Listen(config.addr, error))
+}
+
+async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpListener) -> Outcome {
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let addr = config.addr;
-    let listener = TcpListener::bind(addr).await.map_err(|error| StartError::Listen(addr, error))?;
     let state = AppState::new(backend.clone(), config.clone());
     let router = router(state, metrics);
     backend.plan_periodic().await?;
@@ -201,7 +237,10 @@ async fn serve_until_stopped(config: Config, backend: Backend) -> Outcome {
 }
 
 async fn demo(config: Config) -> Outcome {
+    config.make_data_dir()?;
     backend::demo::claim_folder(&config.data_dir)?;
+    // Before the seed, which takes a while, so that a taken address is told at once.
+    let listener = listen(&config).await?;
     let backend = open_backend(&config).await?;
     let access = backend.seed_demo().await?;
     println!();
@@ -217,12 +256,11 @@ async fn demo(config: Config) -> Outcome {
         println!("  Mailbox     {}", backend.config().absolute("/dev/mailbox"));
     }
     println!();
-    serve_until_stopped(config, backend).await
+    serve_until_stopped(config, backend, listener).await
 }
 
 async fn migrate(config: &Config, what: Option<MigrateCommand>) -> Outcome {
-    config.make_data_dir()?;
-    let database = persistence::Database::connect(&config.database_url).await?;
+    let database = open_database(config).await?;
     if what.is_none() {
         persistence::migrate(&database).await?;
     }
@@ -238,59 +276,6 @@ async fn migrate(config: &Config, what: Option<MigrateCommand>) -> Outcome {
         }
     }
     Ok(())
-}
-
-async fn doctor(config: &Config) -> Outcome {
-    let backend = open_backend(config).await?;
-    let mut out = std::io::stdout().lock();
-    let mut healthy = true;
-    let mut line = |what: &str, state: Result<String, String>| -> std::io::Result<()> {
-        match state {
-            Ok(text) => writeln!(out, "ok       {what}: {text}"),
-            Err(text) => {
-                healthy = false;
-                writeln!(out, "missing  {what}: {text}")
-            }
-        }
-    };
-    let kind = if backend.db().is_sqlite() { "SQLite" } else { "PostgreSQL" };
-    line("database", backend.db().ping().await.map(|()| kind.to_owned()).map_err(|error| error.to_string()))?;
-    line(
-        "storage",
-        backend
-            .bucket()
-            .probe()
-            .await
-            .map(|()| "written, read and removed a test object".to_owned())
-            .map_err(|error| error.to_string()),
-    )?;
-    let ffmpeg = media::ffmpeg::Tool::find();
-    line(
-        "ffmpeg",
-        Ok(if ffmpeg.is_some() {
-            "found; posters are made"
-        } else {
-            "not found; recordings play, posters are not made"
-        }
-        .to_owned()),
-    )?;
-    line("mail", Ok(if config.smtp_url.is_some() { "SMTP" } else { "dev mailbox in the data folder" }.to_owned()))?;
-    line("time zones", Ok(format!("bundled, {}", backend::clock::tzdb_version())))?;
-    let built = config.site_dir.join("pkg/assets.json").exists();
-    line(
-        "browser files",
-        if built { Ok(config.site_dir.display().to_string()) } else { Err("not built; run make run".to_owned()) },
-    )?;
-    if healthy { Ok(()) } else { Err("something is missing, see above".into()) }
-}
-
-async fn healthcheck(config: &Config) -> Outcome {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(config.addr).await?;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-    let mut answer = String::new();
-    stream.take(4096).read_to_string(&mut answer).await?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the server does not answer /healthz".into()) }
 }
 
 fn password_from_stdin() -> Result<String, std::io::Error> {

@@ -3,15 +3,19 @@
 //! Unknown `MW_*` variables, malformed URLs and missing required values stop the start with one line that names the
 //! variable and what was expected.
 
-use std::net::SocketAddr;
+mod check;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use backend::secrets;
 use clap::Args;
 use url::Url;
 
+use crate::site::Site;
+
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 15] = [
     "MW_ADDR",
     "MW_BASE_URL",
     "MW_DATA_DIR",
@@ -24,11 +28,24 @@ const KNOWN: [&str; 12] = [
     "MW_DEV",
     "MW_SECRET_KEY",
     "MW_METRICS_TOKEN",
+    "MW_LOG",
+    "MW_LOG_FORMAT",
+    "MW_SITE_DIR",
 ];
 /// Variables whose value may come from a file.
-const SECRETS: [&str; 5] = ["MW_DATABASE_URL", "MW_KEYRING_URL", "MW_SMTP_URL", "MW_SECRET_KEY", "MW_METRICS_TOKEN"];
-/// Variables of the build and test scripts, which this binary passes over.
-const PASSED_OVER: [&str; 4] = ["MW_CACHE_DIR", "MW_SITE_DIR", "MW_LOG", "MW_LOG_FORMAT"];
+const SECRETS: [&str; 7] = [
+    "MW_DATABASE_URL",
+    "MW_KEYRING_URL",
+    "MW_SMTP_URL",
+    "MW_SECRET_KEY",
+    "MW_METRICS_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+];
+/// Variables of the build scripts, which this binary passes over.
+const PASSED_OVER: [&str; 2] = ["MW_CACHE_DIR", "MW_SITE_INDEX"];
+/// What is logged when nothing is said: what happened, without every statement of the databases.
+const DEFAULT_LOG: &str = "info,sqlx=warn,sea_orm_migration=warn";
 
 /// What was wrong with the configuration, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +93,22 @@ pub struct Config {
     pub dev: bool,
     /// Guards `/metrics` outside dev.
     pub metrics_token: Option<String>,
-    /// Where the built site lies.
+    /// What is logged: a filter such as `info,server=debug`.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// Where the built site lies, for a binary that does not carry it.
     pub site_dir: PathBuf,
-    secret_key: Option<String>,
+    secret_key: Option<[u8; 32]>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// S3 credentials as the environment gives them.
@@ -93,37 +123,81 @@ pub mod storage_credentials {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the sanctioned place")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn wrong(name: &str, expected: impl std::fmt::Display) -> ConfigError {
+    ConfigError(format!("{name}: {expected}"))
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the sanctioned place")]
+fn variable(name: &str) -> Result<Option<String>, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(wrong(name, "expected text in UTF-8")),
+    }
+}
+
+/// A variable, or for a secret what the file named by its `_FILE` twin holds.
 fn value(name: &str) -> Result<Option<String>, ConfigError> {
-    if let Some(value) = variable(name) {
-        return Ok(Some(value));
-    }
-    if !SECRETS.contains(&name) {
-        return Ok(None);
-    }
-    let Some(path) = variable(&format!("{name}_FILE")) else {
-        return Ok(None);
+    let plain = variable(name)?;
+    let twin = format!("{name}_FILE");
+    let Some(path) = SECRETS.contains(&name).then(|| variable(&twin)).transpose()?.flatten() else {
+        return Ok(plain);
     };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| ConfigError(format!("{name}_FILE: cannot read {path}: {error}")))?;
-    Ok(Some(text.trim().to_owned()))
+    if plain.is_some() {
+        return Err(wrong(&twin, format_args!("expected either this or {name}, not both")));
+    }
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| wrong(&twin, format_args!("cannot read {path}: {error}")))?;
+    match text.trim() {
+        "" => Err(wrong(&twin, format_args!("{path} is empty; expected the value of {name}"))),
+        text => Ok(Some(text.to_owned())),
+    }
 }
 
 fn refuse_unknown() -> Result<(), ConfigError> {
     for (name, _) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("MW_")) else {
+        let name = name.to_string_lossy();
+        if !name.starts_with("MW_") {
             continue;
-        };
-        let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(name);
+        }
+        let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(&name);
         if !KNOWN.contains(&plain) && !PASSED_OVER.contains(&plain) {
-            return Err(ConfigError(format!("{name}: unknown variable; the known ones are {}", KNOWN.join(", "))));
+            return Err(wrong(&name, format_args!("unknown variable; expected one of {}", KNOWN.join(", "))));
         }
     }
     Ok(())
+}
+
+/// A path of the data folder as a URL, so that the folder may be called anything.
+fn inside(data_dir: &Path, name: &str) -> Result<Url, ConfigError> {
+    Url::from_file_path(data_dir.join(name)).map_err(|()| wrong("MW_DATA_DIR", "expected the path of a folder"))
+}
+
+fn database(name: &str, data_dir: &Path, file: &str, is_https: bool) -> Result<String, ConfigError> {
+    let url = match value(name)? {
+        Some(url) => url,
+        None => format!("sqlite://{}?mode=rwc", inside(data_dir, file)?.path()),
+    };
+    check::database_url(name, url, is_https)
+}
+
+fn storage(data_dir: &Path) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
+    let url = match value("MW_STORAGE_URL")? {
+        Some(url) => url,
+        None => inside(data_dir, "objects")?.into(),
+    };
+    let (key_id, secret) = (value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?);
+    check::storage_url(&url, key_id.as_deref(), secret.as_deref())?;
+    let pair = key_id
+        .zip(secret)
+        .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
+    Ok((url, pair))
+}
+
+/// Links for this machine, until an address is named: nobody can open a link to 0.0.0.0.
+fn default_base(addr: SocketAddr) -> String {
+    let host = if addr.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { addr.ip() };
+    format!("http://{}", SocketAddr::new(host, addr.port()))
 }
 
 impl Config {
@@ -134,88 +208,33 @@ impl Config {
     pub fn read(flags: &Flags) -> Result<Self, ConfigError> {
         refuse_unknown()?;
         let addr_text = flags.addr.clone().or(value("MW_ADDR")?).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-        let addr: SocketAddr = addr_text.parse().map_err(|_| {
-            ConfigError(format!("MW_ADDR: “{addr_text}” is not an address and port such as 127.0.0.1:3000"))
-        })?;
-        let base_text = flags.base_url.clone().or(value("MW_BASE_URL")?).unwrap_or_else(|| format!("http://{addr}"));
-        let base_url = Url::parse(&base_text)
-            .ok()
-            .filter(|url| {
-                matches!(url.scheme(), "http" | "https")
-                    && url.host_str().is_some()
-                    && url.path() == "/"
-                    && url.query().is_none()
-            })
-            .ok_or_else(|| {
-                ConfigError(format!(
-                    "MW_BASE_URL: “{base_text}” is not an address such as https://webinars.example.com without a path"
-                ))
-            })?;
-        let data_dir = flags
-            .data_dir
-            .clone()
-            .or(value("MW_DATA_DIR")?.map(PathBuf::from))
-            .unwrap_or_else(|| PathBuf::from("./data"));
-        let data_dir = std::path::absolute(&data_dir).map_err(|error| ConfigError(format!("MW_DATA_DIR: {error}")))?;
-        let dev = match value("MW_DEV")?.as_deref() {
-            None | Some("0" | "false" | "off") => false,
-            Some("1" | "true" | "on") => true,
-            Some(other) => return Err(ConfigError(format!("MW_DEV: “{other}” is neither 1 nor 0"))),
-        };
-        if dev && !addr.ip().is_loopback() {
-            return Err(ConfigError(format!(
-                "MW_DEV: the dev routes are only for a loopback address, and MW_ADDR is {addr}"
-            )));
-        }
-        let required = |name: &'static str, fallback: &str| -> Result<String, ConfigError> {
-            match value(name)? {
-                Some(value) if value.contains('@') => Ok(value),
-                Some(value) => Err(ConfigError(format!("{name}: “{value}” is not an e-mail address"))),
-                None if base_url.scheme() == "https" => {
-                    Err(ConfigError(format!("{name}: required when MW_BASE_URL is https; expected an e-mail address")))
-                }
-                None => Ok(fallback.to_owned()),
-            }
-        };
-        let sqlite = |name: &str| format!("sqlite://{}?mode=rwc", data_dir.join(name).display());
-        let database = |name: &'static str, file: &str| -> Result<String, ConfigError> {
-            let url = value(name)?.unwrap_or_else(|| sqlite(file));
-            if ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
-                if base_url.scheme() == "https" && url.contains("sslmode=disable") {
-                    return Err(ConfigError(format!("{name}: sslmode=disable is refused when MW_BASE_URL is https")));
-                }
-                Ok(url)
-            } else {
-                Err(ConfigError(format!("{name}: expected sqlite://… or postgres://…")))
-            }
-        };
-        let storage_url =
-            value("MW_STORAGE_URL")?.unwrap_or_else(|| format!("file://{}", data_dir.join("objects").display()));
-        if !["file://", "s3://"].iter().any(|scheme| storage_url.starts_with(scheme)) {
-            return Err(ConfigError(
-                "MW_STORAGE_URL: expected file:///folder or s3://bucket/prefix?endpoint=…&region=…".to_owned(),
-            ));
-        }
-        let smtp_url = value("MW_SMTP_URL")?;
-        if smtp_url.as_deref().is_some_and(|url| !url.starts_with("smtp://") && !url.starts_with("smtps://")) {
-            return Err(ConfigError("MW_SMTP_URL: expected smtp://user:pass@host:port or smtps://…".to_owned()));
-        }
-        let s3 = variable("AWS_ACCESS_KEY_ID")
-            .zip(variable("AWS_SECRET_ACCESS_KEY"))
-            .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
+        let addr = check::addr(&addr_text)?;
+        let base_text = flags.base_url.clone().or(value("MW_BASE_URL")?).unwrap_or_else(|| default_base(addr));
+        let base_url = check::base_url(&base_text)?;
+        let is_https = base_url.scheme() == "https";
+        let data_dir =
+            flags.data_dir.clone().or(value("MW_DATA_DIR")?.map(PathBuf::from)).unwrap_or_else(|| "./data".into());
+        let data_dir = std::path::absolute(&data_dir).map_err(|error| wrong("MW_DATA_DIR", error))?;
+        let dev = check::dev(value("MW_DEV")?.as_deref(), addr)?;
+        let mailbox = |name: &'static str, fallback: &str| check::mailbox(name, value(name)?, fallback, is_https);
+        let (storage_url, s3) = storage(&data_dir)?;
         Ok(Self {
             addr,
-            mail_from: required("MW_MAIL_FROM", "hello@mini-webinar.example")?,
-            contact_email: required("MW_CONTACT_EMAIL", "privacy@mini-webinar.example")?,
-            database_url: database("MW_DATABASE_URL", "mini-webinar.db")?,
-            keyring_url: database("MW_KEYRING_URL", "keyring.db")?,
+            mail_from: mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?,
+            contact_email: mailbox("MW_CONTACT_EMAIL", "privacy@mini-webinar.example")?,
+            database_url: database("MW_DATABASE_URL", &data_dir, "mini-webinar.db", is_https)?,
+            keyring_url: database("MW_KEYRING_URL", &data_dir, "keyring.db", is_https)?,
             storage_url,
             s3,
-            smtp_url,
+            smtp_url: value("MW_SMTP_URL")?.map(check::smtp_url).transpose()?,
             dev,
             metrics_token: value("MW_METRICS_TOKEN")?,
-            site_dir: variable("MW_SITE_DIR").map_or_else(default_site_dir, PathBuf::from),
-            secret_key: value("MW_SECRET_KEY")?,
+            log: check::log_filter(value("MW_LOG")?.unwrap_or_else(|| DEFAULT_LOG.to_owned()))?,
+            log_format: check::log_format(value("MW_LOG_FORMAT")?.as_deref())?,
+            site_dir: value("MW_SITE_DIR")?.map_or_else(default_site_dir, PathBuf::from),
+            secret_key: value("MW_SECRET_KEY")?
+                .map(|text| decode_secret(&text).ok_or_else(|| wrong("MW_SECRET_KEY", SECRET_FORM)))
+                .transpose()?,
             base_url,
             data_dir,
         })
@@ -227,20 +246,20 @@ impl Config {
     /// # Errors
     /// When the value is malformed or the file cannot be read or made.
     pub fn master_secret(&self) -> Result<[u8; 32], ConfigError> {
-        let wrong = |from: &str| ConfigError(format!("{from}: expected 64 hexadecimal digits"));
-        if let Some(text) = &self.secret_key {
-            return decode_secret(text).ok_or_else(|| wrong("MW_SECRET_KEY"));
+        if let Some(secret) = self.secret_key {
+            return Ok(secret);
         }
         let path = self.data_dir.join("secret.key");
         match std::fs::read_to_string(&path) {
-            Ok(text) => decode_secret(text.trim()).ok_or_else(|| wrong(&path.display().to_string())),
+            Ok(text) => decode_secret(text.trim())
+                .ok_or_else(|| wrong("MW_DATA_DIR", format_args!("{}: {SECRET_FORM}", path.display()))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let secret: [u8; 32] = secrets::random();
                 write_private(&path, hex::encode(secret).as_bytes())
-                    .map_err(|error| ConfigError(format!("MW_DATA_DIR: cannot write {}: {error}", path.display())))?;
+                    .map_err(|error| wrong("MW_DATA_DIR", format_args!("cannot write {}: {error}", path.display())))?;
                 Ok(secret)
             }
-            Err(error) => Err(ConfigError(format!("MW_DATA_DIR: cannot read {}: {error}", path.display()))),
+            Err(error) => Err(wrong("MW_DATA_DIR", format_args!("cannot read {}: {error}", path.display()))),
         }
     }
 
@@ -254,37 +273,31 @@ impl Config {
             .recursive(true)
             .mode(0o700)
             .create(&self.data_dir)
-            .map_err(|error| ConfigError(format!("MW_DATA_DIR: cannot make {}: {error}", self.data_dir.display())))
+            .map_err(|error| wrong("MW_DATA_DIR", format_args!("cannot make {}: {error}", self.data_dir.display())))
     }
 
     /// The configuration for people to look at, secrets left out.
     #[must_use]
     pub fn redacted(&self) -> Vec<(&'static str, String)> {
-        let hide = |url: &str| {
-            Url::parse(url).map_or_else(
-                |_| "…".to_owned(),
-                |mut parsed| {
-                    if parsed.password().is_some() {
-                        // A URL that can hold a password can hold another one.
-                        parsed.set_password(Some("…")).ok();
-                    }
-                    parsed.to_string()
-                },
-            )
-        };
+        let set = |is_set: bool, otherwise: &str| if is_set { "set" } else { otherwise }.to_owned();
         vec![
             ("MW_ADDR", self.addr.to_string()),
             ("MW_BASE_URL", self.base_url.to_string()),
             ("MW_DATA_DIR", self.data_dir.display().to_string()),
-            ("MW_DATABASE_URL", hide(&self.database_url)),
-            ("MW_KEYRING_URL", hide(&self.keyring_url)),
-            ("MW_STORAGE_URL", self.storage_url.clone()),
-            ("MW_SMTP_URL", self.smtp_url.as_deref().map_or_else(|| "unset (dev mailbox)".to_owned(), hide)),
+            ("MW_DATABASE_URL", check::redact(&self.database_url)),
+            ("MW_KEYRING_URL", check::redact(&self.keyring_url)),
+            ("MW_STORAGE_URL", check::redact(&self.storage_url)),
+            ("AWS_ACCESS_KEY_ID", set(self.s3.is_some(), "unset")),
+            ("AWS_SECRET_ACCESS_KEY", set(self.s3.is_some(), "unset")),
+            ("MW_SMTP_URL", self.smtp_url.as_deref().map_or_else(|| "unset (dev mailbox)".to_owned(), check::redact)),
             ("MW_MAIL_FROM", self.mail_from.clone()),
             ("MW_CONTACT_EMAIL", self.contact_email.clone()),
             ("MW_DEV", u8::from(self.dev).to_string()),
-            ("MW_SECRET_KEY", if self.secret_key.is_some() { "set" } else { "file in the data folder" }.to_owned()),
-            ("MW_METRICS_TOKEN", if self.metrics_token.is_some() { "set" } else { "unset" }.to_owned()),
+            ("MW_SECRET_KEY", set(self.secret_key.is_some(), "file in the data folder")),
+            ("MW_METRICS_TOKEN", set(self.metrics_token.is_some(), "unset")),
+            ("MW_LOG", self.log.clone()),
+            ("MW_LOG_FORMAT", if self.log_format == LogFormat::Json { "json" } else { "text" }.to_owned()),
+            ("MW_SITE_DIR", Site::place(&self.site_dir)),
         ]
     }
 }
@@ -296,6 +309,9 @@ fn default_site_dir() -> PathBuf {
         .and_then(|path| path.parent().and_then(Path::parent).map(|target| target.join("site")))
         .unwrap_or_else(|| PathBuf::from("site"))
 }
+
+/// What a secret has to look like.
+const SECRET_FORM: &str = "expected 64 hexadecimal digits";
 
 fn decode_secret(text: &str) -> Option<[u8; 32]> {
     hex::decode(text).ok()?.try_into().ok()

@@ -7,4 +7,5 @@ pub mod layers;
 pub mod router;
 pub mod routes;
 pub mod serve;
+pub mod site;
 pub mod state;

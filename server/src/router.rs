@@ -6,7 +6,7 @@ use app::app::App;
 use app::document::studio_shell;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Request, header};
+use axum::http::{Extensions, HeaderMap, Request, StatusCode, Version, header};
 use axum::routing::{get, head, options, post};
 use axum::{Extension, Router, middleware};
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -16,12 +16,10 @@ use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
-use crate::routes::{beats, dev, health, media, studio_files, studio_pages, uploads, viewer_pages};
+use crate::routes::{beats, dev, health, media, site_files, studio_files, studio_pages, uploads, viewer_pages};
 use crate::state::AppState;
 
 /// Largest form or server-function call.
@@ -52,7 +50,8 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .and(NotForContentType::const_new("video/"))
         .and(NotForContentType::const_new("image/"))
         .and(NotForContentType::const_new("font/"))
-        .and(NotForContentType::const_new("multipart/"));
+        .and(NotForContentType::const_new("multipart/"))
+        .and(has_no_validator);
     router
         .fallback(studio_pages::nothing_here)
         .layer(
@@ -93,43 +92,16 @@ fn viewer_pages_router() -> Router<AppState> {
         .route("/w/{slug}/embed", get(viewer_pages::registration_embed).post(viewer_pages::register_embed))
         .route("/w/{slug}/link", post(viewer_pages::link_again))
         .route("/r/{token}", get(viewer_pages::room))
-        .route("/embed.js", get(viewer_pages::embed_js))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
+/// A strong validator speaks of the very bytes it came with; packing them again would make it lie.
+fn has_no_validator(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(header::ETAG)
+}
+
 fn files(state: &AppState) -> Router<AppState> {
-    let site = &state.config.site_dir;
-    // Built files carry their hash in their name.
-    let built = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=31536000, immutable"),
-        ))
-        .service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip());
-    let fonts = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=31536000, immutable"),
-        ))
-        .service(ServeDir::new(site.join("fonts")));
-    let plain = |name: &str| {
-        ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::if_not_present(
-                header::CACHE_CONTROL,
-                HeaderValue::from_static("public, max-age=86400"),
-            ))
-            .layer(SetResponseHeaderLayer::if_not_present(
-                HeaderName::from_static("x-content-type-options"),
-                HeaderValue::from_static("nosniff"),
-            ))
-            .service(tower_http::services::ServeFile::new(site.join(name)))
-    };
-    Router::new()
-        .nest_service("/pkg", built)
-        .nest_service("/fonts", fonts)
-        .route_service("/icons.svg", plain("icons.svg"))
-        .route_service("/favicon.svg", plain("favicon.svg"))
-        .route_service("/robots.txt", plain("robots.txt"))
+    site_files::routes(&state.site)
         .route("/media/{kind}/{name}", get(media::serve))
         .route("/uploads", options(uploads::options).post(uploads::create))
         .route(

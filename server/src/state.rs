@@ -11,6 +11,7 @@ use storage::{Bucket, S3Credentials};
 
 use crate::assets::Assets;
 use crate::config::Config;
+use crate::site::Site;
 
 /// The router's state. Cloning is cheap.
 #[derive(Clone, FromRef)]
@@ -19,6 +20,8 @@ pub struct AppState {
     pub backend: Backend,
     /// What leptos wants to know.
     pub leptos_options: LeptosOptions,
+    /// What browsers download.
+    pub site: Arc<Site>,
     /// Names of the built files.
     pub assets: Arc<Assets>,
     /// Settings of this binary.
@@ -32,20 +35,65 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
     /// A database cannot be used.
-    #[error("the database cannot be used")]
-    Database(#[from] persistence::Error),
+    #[error("{0}: the database cannot be used")]
+    Database(&'static str, #[source] persistence::Error),
     /// The storage cannot be used.
-    #[error("the storage cannot be used")]
+    #[error("MW_STORAGE_URL: the storage cannot be used")]
     Storage(#[from] storage::Error),
     /// Mail cannot be set up.
-    #[error("mail cannot be set up: {0}")]
-    Mail(String),
+    #[error("{0}: mail cannot be set up: {1}")]
+    Mail(&'static str, String),
     /// The listener cannot be opened.
-    #[error("cannot listen on {0}")]
+    #[error("MW_ADDR: cannot listen on {0}")]
     Listen(std::net::SocketAddr, #[source] std::io::Error),
     /// A verb failed.
     #[error(transparent)]
     Verb(#[from] backend::Error),
+}
+
+/// Opens the business database as it is.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn open_database(config: &Config) -> Result<Database, StartError> {
+    config.make_data_dir()?;
+    let failed = |error| StartError::Database("MW_DATABASE_URL", error);
+    Database::connect(&config.database_url).await.map_err(failed)
+}
+
+/// Opens the keyring with the key derived for it.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn open_keyring(config: &Config, secrets: &Secrets) -> Result<Keyring, StartError> {
+    let failed = |error| StartError::Database("MW_KEYRING_URL", error);
+    Keyring::connect(&config.keyring_url, secrets.derive("keyring")).await.map_err(failed)
+}
+
+/// Opens the place of the objects; a folder is made.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn open_bucket(config: &Config) -> Result<Bucket, StartError> {
+    let credentials = config.s3.as_ref().map(|pair| S3Credentials {
+        access_key_id: pair.access_key_id.clone(),
+        secret_access_key: pair.secret_access_key.clone(),
+    });
+    Ok(Bucket::open(&config.storage_url, credentials.as_ref())?)
+}
+
+/// The way mails leave.
+///
+/// # Errors
+/// When it cannot be set up.
+pub fn open_mailer(config: &Config) -> Result<Mailer, StartError> {
+    match &config.smtp_url {
+        Some(url) => Mailer::smtp(&SmtpSettings { url: url.clone() })
+            .map_err(|error| StartError::Mail("MW_SMTP_URL", error.to_string())),
+        None => DevMailbox::open(&config.data_dir.join("mailbox"))
+            .map(Mailer::Dev)
+            .map_err(|error| StartError::Mail("MW_DATA_DIR", error.to_string())),
+    }
 }
 
 /// Opens databases, storage and mail, and migrates.
@@ -53,24 +101,12 @@ pub enum StartError {
 /// # Errors
 /// Says which part cannot be used.
 pub async fn open_backend(config: &Config) -> Result<Backend, StartError> {
-    config.make_data_dir()?;
+    let database = open_database(config).await?;
     let secrets = Secrets::new(config.master_secret()?);
-    let database = Database::connect(&config.database_url).await?;
-    persistence::migrate(&database).await?;
-    let keyring = Keyring::connect(&config.keyring_url, secrets.derive("keyring")).await?;
-    let credentials = config.s3.as_ref().map(|pair| S3Credentials {
-        access_key_id: pair.access_key_id.clone(),
-        secret_access_key: pair.secret_access_key.clone(),
-    });
-    let bucket = Bucket::open(&config.storage_url, credentials.as_ref())?;
-    let mailer = match &config.smtp_url {
-        Some(url) => {
-            Mailer::smtp(&SmtpSettings { url: url.clone() }).map_err(|error| StartError::Mail(error.to_string()))?
-        }
-        None => Mailer::Dev(
-            DevMailbox::open(&config.data_dir.join("mailbox")).map_err(|error| StartError::Mail(error.to_string()))?,
-        ),
-    };
+    persistence::migrate(&database).await.map_err(|error| StartError::Database("MW_DATABASE_URL", error))?;
+    let keyring = open_keyring(config, &secrets).await?;
+    let bucket = open_bucket(config)?;
+    let mailer = open_mailer(config)?;
     let work_dir = config.data_dir.join("work");
     std::fs::create_dir_all(&work_dir).map_err(|error| crate::config::ConfigError(format!("MW_DATA_DIR: {error}")))?;
     Ok(Backend::new(Parts {
@@ -95,12 +131,13 @@ impl AppState {
     /// The state around an engine.
     #[must_use]
     pub fn new(backend: Backend, config: Config) -> Self {
-        let assets = Arc::new(Assets::read(&config.site_dir));
+        let site = Arc::new(Site::open(&config.site_dir));
+        let assets = Arc::new(site.assets());
         let leptos_options = LeptosOptions::builder()
             .output_name("frontend")
             .site_root(config.site_dir.display().to_string())
             .site_pkg_dir("pkg")
             .build();
-        Self { backend, leptos_options, assets, config: Arc::new(config) }
+        Self { backend, leptos_options, site, assets, config: Arc::new(config) }
     }
 }

@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// "No", in words for the person.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
     /// Something broke; the person gets a reference, we get the chain.
     #[error(transparent)]
@@ -96,15 +96,31 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// An error with its causes on one line, for logs.
+/// An error with its causes on one line, for logs. Some libraries repeat a cause in their own text; it is told once.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let disk = std::io::Error::other("the disk is gone");
+        let fault = Error::fault("keep the recording", std::io::Error::other(disk));
+        assert_eq!(chain(&fault), "keep the recording: the disk is gone");
+        assert_eq!(chain(&Error::from(Refusal::not_found())), Refusal::not_found().message);
+    }
 }

@@ -19,6 +19,16 @@ impl std::fmt::Debug for SmtpSettings {
     }
 }
 
+impl SmtpSettings {
+    /// Whether the URL can be read; nothing is connected.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(&self) -> Result<(), lettre::transport::smtp::Error> {
+        AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.url).map(drop)
+    }
+}
+
 /// Why a mail was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -49,6 +59,21 @@ impl Mailer {
             .timeout(Some(std::time::Duration::from_secs(30)))
             .build();
         Ok(Self::Smtp(transport))
+    }
+
+    /// Whether mails can leave: greets the mail server and signs in; a folder needs nothing.
+    ///
+    /// # Errors
+    /// Says what the mail server or the way to it did.
+    pub async fn probe(&self) -> Result<(), SendError> {
+        match self {
+            Self::Dev(_) => Ok(()),
+            Self::Smtp(transport) => match transport.test_connection().await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(SendError::Transient("the mail server did not greet".into())),
+                Err(error) => Err(SendError::Transient(error.into())),
+            },
+        }
     }
 
     /// Hands one mail over.

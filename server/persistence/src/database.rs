@@ -4,6 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -46,7 +47,22 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, Error> {
         .statement_cache_capacity(256))
 }
 
+fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
+    if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+        return Err(Error::Url);
+    }
+    PgConnectOptions::from_str(url).map_err(|_| Error::Url)
+}
+
 impl Database {
+    /// Whether a URL can be read; nothing is connected.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check_url(url: &str) -> Result<(), Error> {
+        if url.starts_with("sqlite:") { sqlite_options(url).map(drop) } else { postgres_options(url).map(drop) }
+    }
+
     /// Connects to `sqlite://path?mode=rwc` or `postgres://…`.
     ///
     /// # Errors
@@ -81,8 +97,8 @@ impl Database {
             };
             database.check_sqlite_version().await?;
             Ok(database)
-        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?;
+        } else {
+            let options = postgres_options(url)?;
             let failed = |error: sea_orm::sqlx::Error| Error::Db {
                 operation: "reach PostgreSQL",
                 source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())),
@@ -90,13 +106,18 @@ impl Database {
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(Duration::from_secs(30))
-                .connect_with(options)
-                .await
-                .map_err(failed)?;
+                .connect_with(options.clone())
+                .await;
+            let pool = match pool {
+                Ok(pool) => pool,
+                // A pool that waited in vain tells only that; one connection tells why.
+                Err(waited @ sea_orm::sqlx::Error::PoolTimedOut) => {
+                    return Err(failed(options.connect().await.err().unwrap_or(waited)));
+                }
+                Err(error) => return Err(failed(error)),
+            };
             let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
             Ok(Self { writer: connection.clone(), reader: connection })
-        } else {
-            Err(Error::Url)
         }
     }
 

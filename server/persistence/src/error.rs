@@ -17,8 +17,8 @@ pub enum Error {
     /// The bundled SQLite is one that can corrupt a WAL database (versions before 3.51.3).
     #[error("SQLite {0} is too old; 3.51.3 or newer is needed")]
     OldSqlite(String),
-    /// The URL names no database we know.
-    #[error("the database URL has to begin with sqlite: or postgres:")]
+    /// The URL names no database we know. It may hold a password, so it is not repeated.
+    #[error("expected sqlite://path?mode=rwc or postgres://user:password@host:port/database")]
     Url,
     /// A value does not open under this key, or is no sealed value.
     #[error("a sealed value does not open")]

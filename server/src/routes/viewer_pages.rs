@@ -206,15 +206,3 @@ pub async fn room(
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
     response
 }
-
-/// The embed loader, under its fixed name.
-pub async fn embed_js() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        // An hour: coaches' pages pick up a mended loader the same day.
-        (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ];
-    (headers, include_str!("../../../public/embed.js")).into_response()
-}

@@ -13,7 +13,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use crate::Error;
+use crate::{Error, Location};
 
 /// Bytes read from a local file at once: few system calls, little memory per viewer.
 const READ_BYTES: usize = 256 * 1024;
@@ -46,40 +46,30 @@ impl Bucket {
     /// # Errors
     /// When the URL is malformed or the folder cannot be made.
     pub fn open(url: &str, credentials: Option<&S3Credentials>) -> Result<Self, Error> {
-        let parsed = url::Url::parse(url).map_err(|error| Error::Url(error.to_string()))?;
-        match parsed.scheme() {
-            "file" => {
-                let root =
-                    parsed.to_file_path().map_err(|()| Error::Url("a file URL needs an absolute path".to_owned()))?;
+        match Location::parse(url)? {
+            Location::Folder(root) => {
                 std::fs::create_dir_all(&root).map_err(Error::file("make the storage folder", url))?;
                 let store = LocalFileSystem::new_with_prefix(&root)
                     .map_err(Error::store("open", url))?
                     .with_automatic_cleanup(true);
                 Ok(Self { place: Place::Local { root: Arc::new(root), store: Arc::new(store) }, prefix: String::new() })
             }
-            "s3" => {
-                let bucket = parsed.host_str().ok_or_else(|| Error::Url("an S3 URL names its bucket".to_owned()))?;
-                let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
-                for (name, value) in parsed.query_pairs() {
-                    builder = match name.as_ref() {
-                        "endpoint" => builder.with_allow_http(value.starts_with("http://")).with_endpoint(value),
-                        "region" => builder.with_region(value),
-                        other => {
-                            return Err(Error::Url(format!(
-                                "unknown parameter “{other}”; endpoint and region are known"
-                            )));
-                        }
-                    };
+            Location::S3 { bucket, prefix, endpoint, region } => {
+                let mut builder = AmazonS3Builder::new().with_bucket_name(&bucket);
+                if let Some(endpoint) = endpoint {
+                    builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+                }
+                if let Some(region) = region {
+                    builder = builder.with_region(region);
                 }
                 if let Some(credentials) = credentials {
                     builder = builder
                         .with_access_key_id(&credentials.access_key_id)
                         .with_secret_access_key(&credentials.secret_access_key);
                 }
-                let store = builder.build().map_err(Error::store("open", bucket))?;
-                Ok(Self { place: Place::S3(Arc::new(store)), prefix: parsed.path().trim_matches('/').to_owned() })
+                let store = builder.build().map_err(Error::store("open", &bucket))?;
+                Ok(Self { place: Place::S3(Arc::new(store)), prefix })
             }
-            other => Err(Error::Url(format!("“{other}” is not a storage; use file:// or s3://"))),
         }
     }
 

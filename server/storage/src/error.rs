@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The storage URL cannot be used.
-    #[error("storage URL: {0}")]
+    #[error("{0}")]
     Url(String),
     /// The object store answered with an error.
     #[error("{operation} {key}")]

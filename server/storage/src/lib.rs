@@ -3,8 +3,10 @@
 
 mod bucket;
 mod error;
+mod location;
 mod staged;
 
 pub use bucket::{Bucket, S3Credentials};
 pub use error::Error;
+pub use location::Location;
 pub use staged::{StagedUpload, StagedWriter};

@@ -16,13 +16,12 @@ pub struct Places {
 }
 
 impl Places {
-    /// Finds the workspace this binary was built from and the target folder in force.
+    /// Finds the workspace and the target folder in force.
     pub fn find() -> Outcome<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .nth(2)
-            .ok_or("the workspace is not two folders above xtask")?
-            .to_owned();
+        // `cargo run` names the clone it runs in; several may share a target folder, and with it this very binary.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root =
+            Path::new(&package).ancestors().nth(2).ok_or("the workspace is not two folders above xtask")?.to_owned();
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let target = if target.is_absolute() { target } else { root.join(target) };
         let site = target.join("site");

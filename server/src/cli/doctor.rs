@@ -1,0 +1,96 @@
+//! `doctor`: looks at everything the server needs, part by part, so that one broken part hides no other.
+
+use std::io::Write;
+
+use backend::Secrets;
+use backend::error::chain;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::config::Config;
+use crate::site::Site;
+use crate::state::{open_bucket, open_database, open_keyring, open_mailer};
+
+/// What was found out about one part.
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    ok: bool,
+    says: String,
+}
+
+type Found = Result<String, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Looks at every part and tells.
+///
+/// # Errors
+/// When a part is missing: the server would not start, or not do its work.
+pub(super) async fn examine(config: &Config, json: bool) -> Outcome {
+    let findings = [
+        finding("database", database(config).await),
+        finding("keyring", keyring(config).await),
+        finding("storage", storage(config).await),
+        finding("mail", mail(config).await),
+        finding("browser files", Site::open(&config.site_dir).check(&config.site_dir).map_err(Into::into)),
+        finding("ffmpeg", Ok(ffmpeg().await)),
+        finding("time zones", Ok(format!("bundled, {}", backend::clock::tzdb_version()))),
+    ];
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&findings)?)?;
+    } else {
+        for Finding { what, ok, says } in &findings {
+            writeln!(out, "{:<8} {what}: {says}", if *ok { "ok" } else { "missing" })?;
+        }
+    }
+    let missing: Vec<&str> = findings.iter().filter(|finding| !finding.ok).map(|finding| finding.what).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("not in order: {}", missing.join(", ")).into()) }
+}
+
+fn finding(what: &'static str, found: Found) -> Finding {
+    match found {
+        Ok(says) => Finding { what, ok: true, says },
+        Err(error) => Finding { what, ok: false, says: chain(error.as_ref()) },
+    }
+}
+
+async fn database(config: &Config) -> Found {
+    let database = open_database(config).await?;
+    database.ping().await?;
+    let kind = if database.is_sqlite() { "SQLite" } else { "PostgreSQL" };
+    let migrations = persistence::migration_status(&database).await?;
+    let pending = migrations.iter().filter(|(_, applied)| !applied).count();
+    database.close().await;
+    Ok(match pending {
+        0 => format!("{kind}, up to date"),
+        pending => format!("{kind}; the next start applies {pending} migrations"),
+    })
+}
+
+async fn keyring(config: &Config) -> Found {
+    config.make_data_dir()?;
+    let keyring = open_keyring(config, &Secrets::new(config.master_secret()?)).await?;
+    keyring.close().await;
+    Ok("opens".to_owned())
+}
+
+async fn storage(config: &Config) -> Found {
+    open_bucket(config)?.probe().await?;
+    Ok("written, read and removed a test object".to_owned())
+}
+
+async fn mail(config: &Config) -> Found {
+    open_mailer(config)?.probe().await?;
+    Ok(if config.smtp_url.is_some() { "the mail server takes mail" } else { "dev mailbox in the data folder" }
+        .to_owned())
+}
+
+async fn ffmpeg() -> String {
+    let found = tokio::task::spawn_blocking(media::ffmpeg::Tool::find).await;
+    if matches!(found, Ok(Some(_))) {
+        "found; posters are made"
+    } else {
+        "not found; recordings play, posters are not made"
+    }
+    .to_owned()
+}

@@ -1,0 +1,163 @@
+//! What a value has to look like, and the one line that says so.
+
+use std::net::SocketAddr;
+
+use domain::EmailAddress;
+use mail::SmtpSettings;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::{ConfigError, LogFormat, wrong};
+
+/// Stands where a password was.
+const HIDDEN: &str = "***";
+
+pub(super) fn addr(text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| {
+        wrong(
+            "MW_ADDR",
+            format_args!("“{text}” is no address; expected an IP address and a port such as 127.0.0.1:3000"),
+        )
+    })
+}
+
+pub(super) fn base_url(text: &str) -> Result<Url, ConfigError> {
+    let is_plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    Url::parse(text).ok().filter(is_plain).ok_or_else(|| {
+        wrong(
+            "MW_BASE_URL",
+            format_args!(
+                "“{text}” is no base; expected an address without a path such as https://webinars.example.com"
+            ),
+        )
+    })
+}
+
+pub(super) fn dev(text: Option<&str>, addr: SocketAddr) -> Result<bool, ConfigError> {
+    let dev = match text {
+        None | Some("0" | "false" | "off") => false,
+        Some("1" | "true" | "on") => true,
+        Some(other) => return Err(wrong("MW_DEV", format_args!("“{other}” is neither; expected 1 or 0"))),
+    };
+    if dev && !addr.ip().is_loopback() {
+        let expected =
+            format_args!("the dev routes are for this machine alone; expected a loopback MW_ADDR, not {addr}");
+        return Err(wrong("MW_DEV", expected));
+    }
+    Ok(dev)
+}
+
+pub(super) fn database_url(name: &str, url: String, is_https: bool) -> Result<String, ConfigError> {
+    if let Err(error) = persistence::Database::check_url(&url) {
+        return Err(wrong(name, error));
+    }
+    if is_https && url.contains("sslmode=disable") {
+        return Err(wrong(
+            name,
+            "sslmode=disable is refused when MW_BASE_URL is https; expected verify-full or require",
+        ));
+    }
+    Ok(url)
+}
+
+/// S3 wants both keys: without them every object would be missing, one by one.
+pub(super) fn storage_url(url: &str, key_id: Option<&str>, secret: Option<&str>) -> Result<(), ConfigError> {
+    storage::Location::parse(url).map_err(|error| wrong("MW_STORAGE_URL", error))?;
+    for (name, value) in [("AWS_ACCESS_KEY_ID", key_id), ("AWS_SECRET_ACCESS_KEY", secret)] {
+        if url.starts_with("s3:") && value.is_none() {
+            return Err(wrong(name, "required when MW_STORAGE_URL is s3://…; expected a key of that bucket"));
+        }
+    }
+    Ok(())
+}
+
+/// The URL may hold a password, so it is not repeated.
+pub(super) fn smtp_url(url: String) -> Result<String, ConfigError> {
+    let has_host = Url::parse(&url).is_ok_and(|parsed| parsed.host_str().is_some_and(|host| !host.is_empty()));
+    let settings = SmtpSettings { url };
+    if has_host && settings.check().is_ok() {
+        Ok(settings.url)
+    } else {
+        Err(wrong("MW_SMTP_URL", "expected smtp://user:password@host:port or smtps://user:password@host:port"))
+    }
+}
+
+pub(super) fn mailbox(
+    name: &str,
+    value: Option<String>,
+    fallback: &str,
+    is_https: bool,
+) -> Result<String, ConfigError> {
+    match value {
+        Some(text) if EmailAddress::parse(&text).is_ok() => Ok(text.trim().to_owned()),
+        Some(text) => Err(wrong(name, format_args!("“{text}” is no address; expected one such as hello@example.com"))),
+        None if is_https => Err(wrong(name, "required when MW_BASE_URL is https; expected an e-mail address")),
+        None => Ok(fallback.to_owned()),
+    }
+}
+
+pub(super) fn log_filter(text: String) -> Result<String, ConfigError> {
+    match EnvFilter::try_new(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(wrong("MW_LOG", format_args!("“{text}” is no filter; expected one such as info,server=debug"))),
+    }
+}
+
+pub(super) fn log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
+    match text {
+        None | Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => Err(wrong("MW_LOG_FORMAT", format_args!("“{other}” is neither; expected text or json"))),
+    }
+}
+
+/// A URL without its password, in either place it can stand.
+pub(super) fn redact(url: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else {
+        return HIDDEN.to_owned();
+    };
+    if parsed.password().is_some() && parsed.set_password(Some(HIDDEN)).is_err() {
+        return HIDDEN.to_owned();
+    }
+    if parsed.query_pairs().any(|(name, _)| name == "password") {
+        let pairs: Vec<(String, String)> = parsed
+            .query_pairs()
+            .map(|(name, value)| {
+                let shown = if name == "password" { HIDDEN.to_owned() } else { value.into_owned() };
+                (name.into_owned(), shown)
+            })
+            .collect();
+        parsed.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    parsed.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_left_out_wherever_a_url_can_hold_it() {
+        let cases = [
+            ("postgres://me:hunter2@db/mw", "postgres://me:***@db/mw"),
+            (
+                "postgres://me@db/mw?password=hunter2&sslmode=require",
+                "postgres://me@db/mw?password=***&sslmode=require",
+            ),
+            ("smtps://me:hunter2@mail:465", "smtps://me:***@mail:465"),
+            ("sqlite:///data/mw.db?mode=rwc", "sqlite:///data/mw.db?mode=rwc"),
+            ("no URL: hunter2", "***"),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(redact(url), shown);
+        }
+    }
+}
