@@ -3,6 +3,8 @@
 //! Unknown `MW_*` variables, malformed URLs and missing required values stop the start with one line that names the
 //! variable and what was expected.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -93,19 +95,21 @@ pub mod storage_credentials {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the sanctioned place")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+/// Environment variables by name.
+pub type Variables = BTreeMap<String, String>;
+
+fn variable_in(variables: &Variables, name: &str) -> Option<String> {
+    variables.get(name).filter(|value| !value.is_empty()).cloned()
 }
 
-fn value(name: &str) -> Result<Option<String>, ConfigError> {
-    if let Some(value) = variable(name) {
+fn value_in(variables: &Variables, name: &str) -> Result<Option<String>, ConfigError> {
+    if let Some(value) = variable_in(variables, name) {
         return Ok(Some(value));
     }
     if !SECRETS.contains(&name) {
         return Ok(None);
     }
-    let Some(path) = variable(&format!("{name}_FILE")) else {
+    let Some(path) = variable_in(variables, &format!("{name}_FILE")) else {
         return Ok(None);
     };
     let text = std::fs::read_to_string(&path)
@@ -113,12 +117,9 @@ fn value(name: &str) -> Result<Option<String>, ConfigError> {
     Ok(Some(text.trim().to_owned()))
 }
 
-fn refuse_unknown() -> Result<(), ConfigError> {
-    for (name, _) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("MW_")) else {
-            continue;
-        };
-        let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(name);
+fn refuse_unknown(variables: &Variables) -> Result<(), ConfigError> {
+    for name in variables.keys().filter(|name| name.starts_with("MW_")) {
+        let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(name.as_str());
         if !KNOWN.contains(&plain) && !PASSED_OVER.contains(&plain) {
             return Err(ConfigError(format!("{name}: unknown variable; the known ones are {}", KNOWN.join(", "))));
         }
@@ -132,7 +133,18 @@ impl Config {
     /// # Errors
     /// Names the variable and what was expected.
     pub fn read(flags: &Flags) -> Result<Self, ConfigError> {
-        refuse_unknown()?;
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::from_variables(flags, &std::env::vars_os().filter_map(text).collect())
+    }
+
+    /// The same from variables given here, so that two servers of one process can differ.
+    ///
+    /// # Errors
+    /// Names the variable and what was expected.
+    pub fn from_variables(flags: &Flags, variables: &Variables) -> Result<Self, ConfigError> {
+        let variable = |name: &str| variable_in(variables, name);
+        let value = |name: &str| value_in(variables, name);
+        refuse_unknown(variables)?;
         let addr_text = flags.addr.clone().or(value("MW_ADDR")?).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let addr: SocketAddr = addr_text.parse().map_err(|_| {
             ConfigError(format!("MW_ADDR: “{addr_text}” is not an address and port such as 127.0.0.1:3000"))

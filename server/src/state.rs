@@ -58,6 +58,19 @@ pub async fn open_backend(config: &Config) -> Result<Backend, StartError> {
     let database = Database::connect(&config.database_url).await?;
     persistence::migrate(&database).await?;
     let keyring = Keyring::connect(&config.keyring_url, secrets.derive("keyring")).await?;
+    assemble(config, secrets, database, keyring)
+}
+
+/// Opens storage and mail, and puts the engine together around databases that are open already.
+///
+/// # Errors
+/// Says which part cannot be used.
+pub fn assemble(
+    config: &Config,
+    secrets: Secrets,
+    database: Database,
+    keyring: Keyring,
+) -> Result<Backend, StartError> {
     let credentials = config.s3.as_ref().map(|pair| S3Credentials {
         access_key_id: pair.access_key_id.clone(),
         secret_access_key: pair.secret_access_key.clone(),
