@@ -57,8 +57,9 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(layers::trace::record))
-                .layer(CatchPanicLayer::new())
                 .layer(middleware::from_fn_with_state(state.clone(), layers::headers::secure))
+                // Inside the headers: the answer to a panic is an answer as well.
+                .layer(CatchPanicLayer::new())
                 .layer(layers::csrf::layer())
                 .layer(CompressionLayer::new().compress_when(compressed))
                 .layer(RequestBodyTimeoutLayer::new(BODY_PROGRESS))

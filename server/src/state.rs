@@ -105,6 +105,19 @@ pub async fn open_backend(config: &Config) -> Result<Backend, StartError> {
     let secrets = Secrets::new(config.master_secret()?);
     persistence::migrate(&database).await.map_err(|error| StartError::Database("MW_DATABASE_URL", error))?;
     let keyring = open_keyring(config, &secrets).await?;
+    assemble(config, secrets, database, keyring)
+}
+
+/// Opens storage and mail, and puts the engine together around databases that are open already.
+///
+/// # Errors
+/// Says which part cannot be used.
+pub fn assemble(
+    config: &Config,
+    secrets: Secrets,
+    database: Database,
+    keyring: Keyring,
+) -> Result<Backend, StartError> {
     let bucket = open_bucket(config)?;
     let mailer = open_mailer(config)?;
     let work_dir = config.data_dir.join("work");

@@ -12,10 +12,11 @@ pub struct Moment(pub i64);
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 impl Moment {
-    /// From whole seconds since the epoch.
+    /// From whole seconds since the epoch; what lies further off than a moment can is the furthest one, because the
+    /// seconds may come from an address somebody typed.
     #[must_use]
     pub const fn from_unix_seconds(seconds: i64) -> Self {
-        Self(seconds * MICROS_PER_SECOND)
+        Self(seconds.saturating_mul(MICROS_PER_SECOND))
     }
 
     /// Whole seconds since the epoch, rounded down.
@@ -152,6 +153,7 @@ mod tests {
         assert_eq!(moment.utc_text(), "24 November 2026, 01:54 UTC");
         assert_eq!(moment.month_text(), "November 2026");
         assert_eq!(Moment::from_unix_seconds(moment.unix_seconds()), moment);
+        assert_eq!(Moment::from_unix_seconds(i64::MAX), Moment(i64::MAX));
     }
 
     #[test]

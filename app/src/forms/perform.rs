@@ -1,4 +1,5 @@
-//! What each form does. One arm a form; a form that is not here does nothing.
+//! What each form does, and who may send it. One line in [`FORMS`] and one arm a form; a form without its line does
+//! nothing, whatever arms there are.
 
 use backend::{Coach, Error};
 use domain::account::{SignInStep, SignUp};
@@ -9,6 +10,49 @@ use domain::{Refusal, RefusalKind};
 use super::{FormAnswer, Shown};
 use crate::context::server::Door;
 use crate::context::session_cookie_name;
+
+/// Who may send a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Anybody: these forms stand in front of the door.
+    Anybody,
+    /// A signed-in coach, about what is hers.
+    Coach,
+}
+
+/// Every form by its name.
+pub const FORMS: &[(&str, Sender)] = &[
+    ("sign_up", Sender::Anybody),
+    ("confirm_email", Sender::Anybody),
+    ("sign_in", Sender::Anybody),
+    ("second_factor", Sender::Anybody),
+    ("request_reset", Sender::Anybody),
+    ("reset_password", Sender::Anybody),
+    ("sign_out", Sender::Anybody),
+    ("resend_confirmation", Sender::Coach),
+    ("profile", Sender::Coach),
+    ("change_password", Sender::Coach),
+    ("change_email", Sender::Coach),
+    ("begin_second_factor", Sender::Coach),
+    ("enable_second_factor", Sender::Coach),
+    ("new_recovery_codes", Sender::Coach),
+    ("disable_second_factor", Sender::Coach),
+    ("revoke_login", Sender::Coach),
+    ("revoke_other_logins", Sender::Coach),
+    ("create_webinar", Sender::Coach),
+    ("save_webinar", Sender::Coach),
+    ("publish", Sender::Coach),
+    ("unpublish", Sender::Coach),
+    ("close_now", Sender::Coach),
+    ("archive", Sender::Coach),
+    ("reopen", Sender::Coach),
+    ("delete_draft", Sender::Coach),
+    ("remove_logo", Sender::Coach),
+    ("choose_poster", Sender::Coach),
+    ("remove_caption", Sender::Coach),
+    ("cancel_upload", Sender::Coach),
+    ("resend_link", Sender::Coach),
+];
 
 /// What came of a form, for both ways.
 pub struct Performed {
@@ -93,16 +137,19 @@ const COOKIE_SECONDS: i64 = 90 * 86_400;
 /// Does what a form says.
 pub async fn perform(door: &Door, form: &str, fields: &[(String, String)]) -> Performed {
     let fields = Fields(fields);
-    let outcome = match form {
-        "sign_up" | "confirm_email" | "sign_in" | "second_factor" | "request_reset" | "reset_password" | "sign_out" => {
-            at_the_door(door, form, &fields).await
-        }
-        _ => match door.coach().await {
+    let outcome = match FORMS.iter().find(|(name, _)| *name == form) {
+        Some((_, Sender::Anybody)) => at_the_door(door, form, &fields).await,
+        Some((_, Sender::Coach)) => match door.coach().await {
             Ok(coach) => signed_in(&coach, form, &fields).await.map(Performed::from),
             Err(error) => Err(error),
         },
+        None => Err(unknown()),
     };
     outcome.unwrap_or_else(|error| FormAnswer::Refused(error.into_refusal()).into())
+}
+
+fn unknown() -> Error {
+    Refusal::new(RefusalKind::NotFound, "This page is older than the server. Please load it again.").into()
 }
 
 fn go(to: &str) -> FormAnswer {
@@ -151,13 +198,14 @@ async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Per
             visitor.reset_password(fields.text("token"), fields.text("password")).await?;
             go("/login?changed=1")
         }
-        _ => {
+        "sign_out" => {
             // Signing out when nobody is signed in is done already.
             if let Ok(coach) = door.coach().await {
                 coach.sign_out().await?;
             }
             return Ok(Performed { answer: go("/login"), cookie: Some(session_cookie(door, "", 0)) });
         }
+        _ => return Err(unknown()),
     };
     Ok(answer.into())
 }
@@ -207,13 +255,7 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "remove_caption" => coach.remove_caption(fields.number("caption")?).await?,
         "cancel_upload" => coach.uploader().terminate_upload(fields.number::<UploadId>("upload")?).await?,
         "resend_link" => coach.resend_link(fields.webinar()?, fields.number("registration")?).await?,
-        _ => {
-            return Err(Refusal::new(
-                RefusalKind::NotFound,
-                "This page is older than the server. Please load it again.",
-            )
-            .into());
-        }
+        _ => return Err(unknown()),
     }
     Ok(FormAnswer::Done)
 }

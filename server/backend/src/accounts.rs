@@ -191,11 +191,13 @@ impl Visitor {
         let now = backend.now();
         let normal = checked.email.normalised();
         let transaction = backend.db().begin().await?;
+        // Counted whether or not the address is known, or the next form that counts it would tell.
+        let place = backend.limit_in(&transaction, Limit::AccountMail, &normal).await;
         match backend.insert_account(&transaction, &checked, password_hash, None, now).await? {
             Some(id) => backend.mail_token(&transaction, id, Purpose::ConfirmEmail, None, now).await?,
             None => {
                 let known = queries::coach_by_email(&transaction, &normal).await?;
-                match (known, backend.limit_in(&transaction, Limit::AccountMail, &normal).await) {
+                match (known, place) {
                     (Some(known), Ok(())) => {
                         let once = format!("already_registered:{}:{}", known.id, now.0);
                         backend

@@ -278,6 +278,11 @@ impl Uploader {
 
     async fn own_upload(&self, id: UploadId) -> Result<upload::Model> {
         let row = queries::upload(self.backend.db().reader(), self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        if let Target::Webinar(target) = &self.target
+            && row.webinar_id != *target
+        {
+            return Err(Refusal::not_found().into());
+        }
         match row.state.as_str() {
             "open" if row.expires_at <= self.backend.now() => Err(gone().into()),
             "expired" => Err(gone().into()),

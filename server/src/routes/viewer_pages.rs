@@ -5,7 +5,7 @@ use app::registration::{ViewerAssets, link_sent_page, registered_page, registrat
 use app::room::room_page;
 use axum::Extension;
 use axum::extract::{Form, Path, RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use backend::Client;
 use backend::page_views::clean_source;
@@ -62,14 +62,17 @@ async fn previewing(state: &AppState, token: &app::context::SessionToken) -> Opt
     state.backend.coach_by_token(token).await.ok().flatten().map(|coach| coach.id())
 }
 
-async fn show(
-    state: &AppState,
-    slug: &str,
-    embed: bool,
+/// Who looks at a registration page, and from where.
+struct Look<'a> {
     source: String,
-    client: &Client,
-    token: &app::context::SessionToken,
-) -> Response {
+    client: &'a Client,
+    token: &'a app::context::SessionToken,
+    /// `HEAD` looks at nothing, so it is no view.
+    method: &'a Method,
+}
+
+async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Response {
+    let Look { source, client, token, method } = look;
     let coach = previewing(state, token).await;
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(slug, coach).await {
@@ -77,6 +80,7 @@ async fn show(
         Err(error) => return answer::page(state, error),
     };
     if coach.is_none()
+        && method == Method::GET
         && let Err(error) = visitor.count_page_view(slug, client, &source).await
     {
         // A page that cannot be counted is still a page.
@@ -95,8 +99,10 @@ pub async fn registration(
     RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
     Extension(token): Extension<app::context::SessionToken>,
+    method: Method,
 ) -> Response {
-    show(&state, &slug, false, source_in(query.as_deref()), &client, &token).await
+    let look = Look { source: source_in(query.as_deref()), client: &client, token: &token, method: &method };
+    show(&state, &slug, false, look).await
 }
 
 /// The registration page made for a frame. No cookie reaches it there, so nobody is recognised.
@@ -105,8 +111,11 @@ pub async fn registration_embed(
     Path(slug): Path<String>,
     RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
+    method: Method,
 ) -> Response {
-    show(&state, &slug, true, source_in(query.as_deref()), &client, &app::context::SessionToken(None)).await
+    let nobody = app::context::SessionToken(None);
+    let look = Look { source: source_in(query.as_deref()), client: &client, token: &nobody, method: &method };
+    show(&state, &slug, true, look).await
 }
 
 async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm, client: &Client) -> Response {
@@ -191,8 +200,10 @@ pub async fn room(
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
+    method: Method,
 ) -> Response {
-    let room = match state.backend.visitor().room(&token, &client).await {
+    let visitor = (method == Method::GET).then_some(&client);
+    let room = match state.backend.visitor().room(&token, visitor).await {
         Ok(room) => room,
         Err(error) => return answer::page(&state, error),
     };

@@ -2,5 +2,7 @@
 //! everything panics instead of returning errors.
 
 mod databases;
+mod snapshot;
 
 pub use databases::{Kind, TestDatabase, each_database, each_empty_database};
+pub use snapshot::Snapshot;

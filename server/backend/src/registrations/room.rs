@@ -22,12 +22,13 @@ const NEAR_END_SECONDS: f64 = 10.0;
 
 impl Visitor {
     /// The room behind a registrant's link. Once the link has expired, or the recording is gone, the room has no
-    /// player and no media address.
+    /// player and no media address. A visit is noted for the browser that opens it; without one, such as for `HEAD`,
+    /// nothing is.
     ///
     /// # Errors
     /// Refuses a token that is not one of ours, in the same words as any unknown address, and a webinar its coach
     /// has closed.
-    pub async fn room(&self, token: &str, client: &Client) -> Result<Room> {
+    pub async fn room(&self, token: &str, client: Option<&Client>) -> Result<Room> {
         let backend = &self.backend;
         let reader = backend.db().reader();
         let id: RegistrationId = backend.room_token_names(token).ok_or_else(Refusal::not_found)?;
@@ -68,15 +69,23 @@ impl Visitor {
 }
 
 impl Backend {
-    async fn player(&self, found: &registration::Model, video: &video::Model, client: &Client) -> Result<PlayerProps> {
+    async fn player(
+        &self,
+        found: &registration::Model,
+        video: &video::Model,
+        client: Option<&Client>,
+    ) -> Result<PlayerProps> {
         let reader = self.db().reader();
         let duration_seconds = video.duration_ms as f64 / 1000.0;
         let left_at = queries::last_position_ms(reader, found.id, video.id).await?;
         let tracks = videos::captions(reader, video.id).await?;
         let view = ViewId::new();
-        let transaction = self.db().begin().await?;
-        queries::open_view(&transaction, view, found, video.id, (&client.device, &client.country), self.now()).await?;
-        transaction.commit().await?;
+        if let Some(client) = client {
+            let coarse = (client.device.as_str(), client.country.as_str());
+            let transaction = self.db().begin().await?;
+            queries::open_view(&transaction, view, found, video.id, coarse, self.now()).await?;
+            transaction.commit().await?;
+        }
         Ok(PlayerProps {
             view,
             media_url: self.media_url(MediaKind::Video, &video.id.to_string()),
