@@ -1,17 +1,51 @@
 #!/usr/bin/env bash
 # Speed and weight beside the peers, as ratios within one run. The server and its peers share one core, the load
-# comes from another.
+# comes from another. Names of measurements pick some of them: bench.sh beats page.
+# MW_BENCH_QUICK=1 tries the bench itself, in short rounds on the debug binary: its figures mean nothing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 .ci/setup.sh test
+quick=${MW_BENCH_QUICK:-}
+peers=$CACHE/peers
 chromium=$(chromium_path)
-for tool in nginx taskset; do
-  if ! PATH=$PATH:/usr/sbin have "$tool"; then warn "$tool is missing; make setup says how to get it."; exit 1; fi
+export PATH=$PATH:/usr/sbin
+for tool in nginx taskset npm; do
+  have "$tool" || { warn "$tool is missing; make setup says how to get it."; exit 1; }
 done
 [ -n "$chromium" ] || { warn "Chromium is missing; make setup says how to get it."; exit 1; }
-(cd end2end/bench && npm ci --no-audit --no-fund --loglevel=error)
-cargo xtask size || warn "Over the weight budget; the figures follow all the same."
-cargo build --quiet --release -p server
+[ "$(nproc)" -gt 1 ] || warn "There is one core: the load takes its time from what it measures."
+
+# The peers are installed and built outside the clone, once for each state of their folder.
+install_peers() {
+  local sources=end2end/bench/peers state headers
+  local built=(--exclude=node_modules --exclude=build --exclude=.svelte-kit --exclude=.next)
+  state=$(tar -C "$sources" "${built[@]}" --sort=name --mtime=@0 --owner=0 --group=0 --mode=644 -c . | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$peers/.installed" 2>/dev/null || true)" = "$state" ]; then return; fi
+  say "Installing and building the peers (minutes, once)"
+  mkdir -p "$peers"
+  rm -rf "$peers/.installed" "$peers/sveltekit" "$peers/next"
+  tar -C "$sources" "${built[@]}" -c . | tar -C "$peers" -x
+  # Where Node's own headers are installed, its native modules need not fetch them.
+  headers=$(node -p 'require("path").resolve(process.execPath, "../..")')
+  if [ -f "$headers/include/node/node.h" ]; then export npm_config_nodedir=$headers; fi
+  if ! (cd "$peers" && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent); then
+    warn "The peers could not be installed; nothing was measured. They need the npm registry, and one of them a C++ compiler, make and python3."
+    exit 1
+  fi
+  unset npm_config_nodedir
+  echo "$state" > "$peers/.installed"
+}
+install_peers
+
+if [ -n "$quick" ]; then
+  profile=debug
+  cargo xtask build --dev
+  cargo build --quiet -p server
+else
+  profile=release
+  cargo xtask size || warn "Over the weight budget; the figures follow all the same."
+  cargo build --quiet --release -p server
+fi
 last_core=$(($(nproc) - 1))
-(cd end2end && env MW_BIN="$CARGO_TARGET_DIR/release/mini-webinar" MW_SITE="$SITE" MW_CHROMIUM="$chromium" MW_BENCH_CORE=0 \
+(cd end2end && env MW_BIN="$CARGO_TARGET_DIR/$profile/mini-webinar" MW_SITE="$SITE" MW_CHROMIUM="$chromium" MW_PEERS="$peers" MW_BENCH_CORE=0 \
   taskset -c "$last_core" node_modules/.bin/playwright test --config playwright.bench.config.ts "$@")

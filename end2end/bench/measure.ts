@@ -1,4 +1,4 @@
-/** What a process costs, and requests that cost the asking side little. */
+/** What a process costs, and whole answers to single requests. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -24,14 +24,15 @@ function family(pid: number): number[] {
   return found;
 }
 
-/** User and system time of a process and its children, in seconds. */
+/** User and system time of a process and its children, those that have ended included, in seconds. */
 export function cpuSeconds(pid: number): number {
   let ticks = 0;
   for (const member of family(pid)) {
     try {
       const stat = readFileSync(`/proc/${member}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      ticks += Number(fields[11]) + Number(fields[12]);
+      // utime, stime, and the same of children waited for.
+      for (const field of [11, 12, 13, 14]) ticks += Number(fields[field]);
     } catch {
       // It ended while we looked.
     }
@@ -42,6 +43,11 @@ export function cpuSeconds(pid: number): number {
 /** Largest resident size so far, in bytes. */
 export function peakBytes(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+}
+
+/** Resident size of a process and its children now, in bytes. */
+export function residentBytes(pid: number): number {
+  return family(pid).reduce((sum, member) => sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, 'utf8'))?.[1] ?? 0) * 1024, 0);
 }
 
 /** Waits until a process is at rest. */
@@ -88,6 +94,12 @@ export async function many(connections: number, count: number, one: (agent: http
     }),
   );
   agent.destroy();
+}
+
+/** The value below which a share of all values lies. */
+export function percentile(values: Float64Array | number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

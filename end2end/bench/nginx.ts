@@ -1,9 +1,10 @@
 /** nginx of the distribution, one worker, on the server's core. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../support/server';
+import { start } from './pinned';
 
 export class Nginx {
   private constructor(
@@ -15,7 +16,7 @@ export class Nginx {
     return this.process.pid!;
   }
 
-  static async start(root: string, sendfile: 'on' | 'off', core: string): Promise<Nginx> {
+  static async start(root: string, sendfile: 'on' | 'off'): Promise<Nginx> {
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'mini-webinar-nginx-'));
     const config = join(folder, 'nginx.conf');
@@ -31,8 +32,8 @@ http {
   server { listen 127.0.0.1:${port}; root ${root}; location = /204 { return 204; } }
 }`,
     );
-    const process_ = spawn('taskset', ['-c', core, 'nginx', '-c', config, '-p', folder], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
-    const nginx = new Nginx(`http://127.0.0.1:${port}`, process_);
+    const child = start('nginx', ['-c', config, '-p', folder], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+    const nginx = new Nginx(`http://127.0.0.1:${port}`, child);
     for (let tries = 0; !(await fetch(`${nginx.url}/204`).then((answer) => answer.ok, () => false)); tries += 1) {
       if (tries > 50) throw new Error('nginx did not start');
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -56,7 +56,7 @@ export class Server {
         RUST_LOG: process.env.RUST_LOG ?? 'info',
         MW_ADDR: `127.0.0.1:${this.port}`,
         MW_BASE_URL: this.url,
-        MW_DATA_DIR: join(this.folder, 'data'),
+        MW_DATA_DIR: this.dataFolder,
         MW_DEV: '1',
         ...(process.env.MW_SITE ? { MW_SITE_DIR: process.env.MW_SITE } : {}),
       },
@@ -75,6 +75,11 @@ export class Server {
       if (Date.now() > deadline) throw new Error(`mini-webinar was not ready in ${START_MS} ms; see ${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** Where the server keeps its databases. */
+  get dataFolder(): string {
+    return join(this.folder, 'data');
   }
 
   get pid(): number {
