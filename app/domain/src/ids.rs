@@ -127,3 +127,51 @@ id!(
     /// A logged change of a registration's status.
     StatusChangeId
 );
+id!(
+    /// A request to use a right over one's data.
+    RequestId
+);
+id!(
+    /// One step of such a request.
+    RequestTaskId
+);
+id!(
+    /// The mark that somebody was erased.
+    TombstoneId
+);
+id!(
+    /// A restriction of processing.
+    RestrictionId
+);
+id!(
+    /// An objection to a use of data.
+    ObjectionId
+);
+id!(
+    /// A ground to keep what should be erased.
+    LegalHoldId
+);
+id!(
+    /// A mark not to write to somebody.
+    SuppressionId
+);
+id!(
+    /// An archive of everything held about somebody.
+    ExportId
+);
+id!(
+    /// A logged look of an operator at a coach's data.
+    OperatorAccessId
+);
+id!(
+    /// A request of an authority.
+    DisclosureId
+);
+id!(
+    /// A link and a code mailed to prove an address.
+    PortalProofId
+);
+id!(
+    /// A backup in the catalogue.
+    BackupId
+);

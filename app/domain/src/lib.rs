@@ -11,6 +11,7 @@ pub mod moment;
 pub mod refusal;
 pub mod registration;
 pub mod results;
+pub mod rights;
 pub mod slug;
 pub mod uploading;
 pub mod video;

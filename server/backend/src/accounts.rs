@@ -5,6 +5,7 @@
 
 use domain::account::{AccountView, CheckedSignUp, CoachCard, SignUp, check_name};
 use domain::ids::CoachId;
+use domain::rights::AccountState;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::accounts as queries;
 use persistence::entities::coach;
@@ -64,6 +65,7 @@ impl Backend {
             totp_last_step: Set(None),
             terms_version: Set(TERMS_VERSION.to_owned()),
             terms_accepted_at: Set(now),
+            state: Set(AccountState::Active.as_str().to_owned()),
             created_at: Set(now),
             updated_at: Set(now),
         };

@@ -1,9 +1,10 @@
 //! The worker: takes due jobs and calls the verb each one names. Also the whole periodic schedule, on one page.
 
 use domain::Moment;
-use domain::ids::{MailId, UploadId, VideoId};
+use domain::ids::{MailId, RequestId, UploadId, VideoId};
 
 use crate::mails::{SEND_MAIL, Sent};
+use crate::rights::RUN_REQUEST;
 use crate::uploads::FINISH_UPLOAD;
 use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
@@ -106,6 +107,7 @@ impl Backend {
                 Err(error) => Err(error),
             },
             PROCESS_VIDEO => self.process_video(id_in::<VideoId>(job, "video")?).await.map(|()| Done::Yes),
+            RUN_REQUEST => self.run_request(id_in::<RequestId>(job, "request")?).await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),
             "finalise_registrations" => self.finalise_registrations().await.map(|()| Done::Yes),
             "prune" => self.prune().await.map(|()| Done::Yes),

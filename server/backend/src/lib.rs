@@ -21,6 +21,7 @@ pub mod page_views;
 pub mod passwords;
 pub mod registrations;
 pub mod results;
+pub mod rights;
 pub mod second_factor;
 pub mod secrets;
 pub mod tokens;

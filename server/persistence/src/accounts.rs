@@ -10,7 +10,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
-use crate::entities::{coach, login, one_time_token, rate_limit, recovery_code, subject};
+use crate::entities::{coach, dsr_request, export_archive, login, one_time_token, rate_limit, recovery_code, subject};
 
 /// Signed-in browsers of one coach that are listed.
 const MAX_LOGINS: u64 = 100;
@@ -338,16 +338,35 @@ pub async fn prune(conn: &impl ConnectionTrait, idle_since: Moment, now: Moment)
     Ok(())
 }
 
-/// Which of these keys belong to a person of any coach: the housekeeping of the keyring asks, and learns nothing else.
+/// Which of these keys somebody's data, a request or an archive lies under: the housekeeping of the keyring asks, and
+/// learns nothing else.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn keys_in_use(conn: &impl ConnectionTrait, keys: &[DekId]) -> Result<Vec<DekId>, DbErr> {
-    subject::Entity::find()
+    let wanted = || keys.iter().copied();
+    let mut used: Vec<DekId> = subject::Entity::find()
         .select_only()
         .column(subject::Column::DekId)
-        .filter(subject::Column::DekId.is_in(keys.iter().copied()))
+        .filter(subject::Column::DekId.is_in(wanted()))
         .into_tuple()
         .all(conn)
-        .await
+        .await?;
+    let of_requests: Vec<DekId> = dsr_request::Entity::find()
+        .select_only()
+        .column(dsr_request::Column::DekId)
+        .filter(dsr_request::Column::DekId.is_in(wanted()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let of_archives: Vec<DekId> = export_archive::Entity::find()
+        .select_only()
+        .column(export_archive::Column::DekId)
+        .filter(export_archive::Column::DekId.is_in(wanted()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    used.extend(of_requests);
+    used.extend(of_archives);
+    Ok(used)
 }

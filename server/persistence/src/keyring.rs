@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use domain::ids::{CoachId, DekId};
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::sea_query::{Alias, ColumnDef, OnConflict, Table};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use sha2::Sha256;
 
+use crate::entities::tombstone;
 use crate::sealed::{Place, SubjectKey};
 use crate::{Database, Error};
 
@@ -96,9 +96,7 @@ impl Pepper {
     /// any other coach's.
     #[must_use]
     pub fn blind_index(&self, normalised_email: &str) -> Vec<u8> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.bytes()).expect("HMAC takes a key of any length");
-        mac.update(normalised_email.as_bytes());
-        mac.finalize().into_bytes().to_vec()
+        self.0.reference(normalised_email.as_bytes())
     }
 }
 
@@ -111,7 +109,7 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Opens the keyring's database and makes its two tables when they are missing.
+    /// Opens the keyring's database and makes its tables when they are missing.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -133,6 +131,16 @@ impl Keyring {
                 .col(ColumnDef::new(Alias::new("wrapped")).blob().not_null())
                 .col(ColumnDef::new(Alias::new("kek_version")).integer().not_null())
                 .col(ColumnDef::new(Alias::new("created_at")).big_integer().not_null())
+                .to_owned(),
+            Table::create()
+                .table(Alias::new("tombstone"))
+                .if_not_exists()
+                .col(ColumnDef::new(Alias::new("id")).uuid().not_null().primary_key())
+                .col(ColumnDef::new(Alias::new("coach_id")).uuid().not_null())
+                .col(ColumnDef::new(Alias::new("email_bidx")).blob())
+                .col(ColumnDef::new(Alias::new("cause")).text().not_null())
+                .col(ColumnDef::new(Alias::new("created_at")).big_integer().not_null())
+                .col(ColumnDef::new(Alias::new("expires_at")).big_integer().not_null())
                 .to_owned(),
         ];
         let transaction = database.begin().await?;
@@ -294,6 +302,57 @@ impl Keyring {
         let row = pepper::Entity::find_by_id(coach).one(&transaction).await?.ok_or(Error::NoKey)?;
         transaction.commit().await?;
         Ok(Pepper(self.unwrap(Place::WrappedPepper, coach.as_bytes(), &row.wrapped)?))
+    }
+
+    /// Destroys a coach's pepper: blind indexes made with it can never be compared with anything again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destroy_pepper(&self, coach: CoachId) -> Result<(), Error> {
+        let transaction = self.database.begin().await?;
+        pepper::Entity::delete_by_id(coach).exec(&transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Notes that somebody was erased, apart from the business database and its backups: a restored one is told from
+    /// here whom not to bring back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury(&self, tombstone: &tombstone::Model) -> Result<(), Error> {
+        let transaction = self.database.begin().await?;
+        tombstone::Entity::insert(tombstone::ActiveModel::from(tombstone.clone()).reset_all())
+            .on_conflict(OnConflict::column(tombstone::Column::Id).do_nothing().to_owned())
+            .exec_without_returning(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Every tombstone that still stands, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tombstones(&self, now: domain::Moment) -> Result<Vec<tombstone::Model>, Error> {
+        let rows = tombstone::Entity::find()
+            .filter(tombstone::Column::ExpiresAt.gt(now))
+            .order_by_asc(tombstone::Column::Id)
+            .all(self.database.reader())
+            .await?;
+        Ok(rows)
+    }
+
+    /// Removes tombstones no backup needs any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune_tombstones(&self, now: domain::Moment) -> Result<u64, Error> {
+        let transaction = self.database.begin().await?;
+        let gone =
+            tombstone::Entity::delete_many().filter(tombstone::Column::ExpiresAt.lte(now)).exec(&transaction).await?;
+        transaction.commit().await?;
+        Ok(gone.rows_affected)
     }
 
     /// The key for secrets of coach accounts themselves, such as the second factor's.

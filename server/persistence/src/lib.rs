@@ -12,6 +12,7 @@ pub mod keyring;
 pub mod migrations;
 pub mod registrations;
 pub mod results;
+pub mod rights;
 pub mod sealed;
 pub mod videos;
 pub mod webinars;

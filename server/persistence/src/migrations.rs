@@ -4,6 +4,7 @@ mod m20261124_000001_accounts;
 mod m20261124_000002_webinars;
 mod m20261124_000003_registrations;
 mod m20261124_000004_jobs;
+mod m20261125_000005_rights;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_webinars::Migration),
             Box::new(m20261124_000003_registrations::Migration),
             Box::new(m20261124_000004_jobs::Migration),
+            Box::new(m20261125_000005_rights::Migration),
         ]
     }
 }

@@ -5,6 +5,8 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -24,6 +26,12 @@ pub enum Place {
     RegistrationAnswers,
     /// `coach.totp_ct`
     TotpSecret,
+    /// `dsr_request.details_ct`
+    RequestDetails,
+    /// `objection.reason_ct`
+    ObjectionReason,
+    /// `portal_session.address_ct`
+    PortalAddress,
     /// A key in the keyring, wrapped by the key-encryption key.
     WrappedKey,
     /// A coach's pepper in the keyring.
@@ -37,6 +45,9 @@ impl Place {
             Self::SubjectName => "subject.name_ct",
             Self::RegistrationAnswers => "registration.answers_ct",
             Self::TotpSecret => "coach.totp_ct",
+            Self::RequestDetails => "dsr_request.details_ct",
+            Self::ObjectionReason => "objection.reason_ct",
+            Self::PortalAddress => "portal_session.address_ct",
             Self::WrappedKey => "dek.wrapped",
             Self::WrappedPepper => "pepper.wrapped",
         }
@@ -104,6 +115,14 @@ impl SubjectKey {
             .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
             .expect("sealing fails only beyond 256 GiB");
         [&[VERSION], nonce.as_slice(), &sealed].concat()
+    }
+
+    /// Stands for something without naming it, for as long as this key exists: HMAC-SHA256 under it.
+    #[must_use]
+    pub fn reference(&self, of: &[u8]) -> Vec<u8> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
+        mac.update(of);
+        mac.finalize().into_bytes().to_vec()
     }
 
     /// Opens a value sealed for this place of this row.

@@ -277,6 +277,8 @@ pub async fn insert(
         created_at: Set(now),
         updated_at: Set(now),
         published_at: Set(None),
+        retention_days: Set(None),
+        ask_age: Set(false),
     };
     webinar::Entity::insert(row).exec_without_returning(conn).await?;
     let wording = add_consent_version(conn, new.id, new.consent_text, now).await?;

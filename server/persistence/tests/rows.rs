@@ -29,6 +29,7 @@ async fn add_coach(database: &Database, email: &str) -> CoachId {
         totp_last_step: Set(None),
         terms_version: Set("1".to_owned()),
         terms_accepted_at: Set(NOW),
+        state: Set("active".to_owned()),
         created_at: Set(NOW),
         updated_at: Set(NOW),
     };

@@ -33,6 +33,8 @@ pub struct Model {
     pub terms_version: String,
     /// `terms_accepted_at`
     pub terms_accepted_at: Moment,
+    /// Where the account is in its life, in stored form.
+    pub state: String,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.

@@ -57,6 +57,10 @@ pub struct Model {
     pub updated_at: Moment,
     /// `published_at`
     pub published_at: Option<Moment>,
+    /// Days people and their watching are kept after their link ran out; empty means as long as the webinar.
+    pub retention_days: Option<i32>,
+    /// Whether the form asks people to say that they are 16 or older (promise P49).
+    pub ask_age: bool,
 }
 
 /// What it belongs to.

@@ -1,0 +1,22 @@
+//! Taking a request a step further.
+
+use domain::ids::RequestId;
+use persistence::rights as queries;
+
+use crate::{Backend, Result};
+
+impl Backend {
+    /// Takes a request as far as it can go now. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When a step cannot be done; the job tries again.
+    pub(crate) async fn run_request(&self, id: RequestId) -> Result<()> {
+        let Some(row) = queries::request(self.db().reader(), id).await? else {
+            return Ok(());
+        };
+        if Self::request_state(&row)?.is_over() {
+            return Ok(());
+        }
+        Ok(())
+    }
+}

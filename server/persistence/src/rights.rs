@@ -1,0 +1,274 @@
+//! Queries of rights: requests with their steps, and the fence every writer asks before it adds to somebody's data.
+
+use domain::Moment;
+use domain::ids::{CoachId, DekId, RequestId, RequestTaskId, SubjectId};
+use domain::rights::{AccountState, Regime, RequestState, RightKind, SubjectKind, SubjectState};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
+
+use crate::entities::{coach, dsr_request, dsr_task, subject};
+
+/// Requests of one listing.
+pub const LIST_ROWS: u64 = 500;
+
+/// A request to be written.
+pub struct NewRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// Whose law sets the clock.
+    pub regime: Regime,
+    /// Which right.
+    pub kind: RightKind,
+    /// Whose data.
+    pub subject_kind: SubjectKind,
+    /// Whose account, or the controller of the viewer.
+    pub coach: Option<CoachId>,
+    /// Which viewer.
+    pub subject: Option<SubjectId>,
+    /// Stands for the person under the request's own key.
+    pub subject_ref: Vec<u8>,
+    /// The request's own key.
+    pub dek: DekId,
+    /// Sealed words and address.
+    pub details_sealed: Option<Vec<u8>>,
+    /// Where it begins.
+    pub state: RequestState,
+    /// Until when it can be called off.
+    pub undo_until: Option<Moment>,
+    /// Until when the law wants it done.
+    pub due_at: Moment,
+    /// When the person proved who they are.
+    pub verified_at: Option<Moment>,
+}
+
+/// Writes a request.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_request(conn: &impl ConnectionTrait, new: NewRequest, now: Moment) -> Result<(), DbErr> {
+    let row = dsr_request::ActiveModel {
+        id: Set(new.id),
+        regime: Set(new.regime.as_str().to_owned()),
+        kind: Set(new.kind.as_str().to_owned()),
+        subject_kind: Set(new.subject_kind.as_str().to_owned()),
+        coach_id: Set(new.coach),
+        subject_id: Set(new.subject),
+        subject_ref: Set(new.subject_ref),
+        dek_id: Set(new.dek),
+        details_ct: Set(new.details_sealed),
+        state: Set(new.state.as_str().to_owned()),
+        reason: Set(None),
+        received_at: Set(now),
+        verified_at: Set(new.verified_at),
+        undo_until: Set(new.undo_until),
+        due_at: Set(new.due_at),
+        extended_to: Set(None),
+        completed_at: Set(None),
+        receipt: Set(None),
+    };
+    dsr_request::Entity::insert(row).exec_without_returning(conn).await.map(drop)
+}
+
+/// One request by its id; for the engine, which acts for everybody.
+///
+/// # Errors
+/// When the database fails.
+pub async fn request(conn: &impl ConnectionTrait, id: RequestId) -> Result<Option<dsr_request::Model>, DbErr> {
+    dsr_request::Entity::find_by_id(id).one(conn).await
+}
+
+/// Requests a coach is concerned with, newest first: her own, or those of her viewers.
+///
+/// # Errors
+/// When the database fails.
+pub async fn requests_of_coach(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    subject_kind: SubjectKind,
+) -> Result<Vec<dsr_request::Model>, DbErr> {
+    dsr_request::Entity::find()
+        .filter(dsr_request::Column::CoachId.eq(coach))
+        .filter(dsr_request::Column::SubjectKind.eq(subject_kind.as_str()))
+        .order_by_desc(dsr_request::Column::ReceivedAt)
+        .order_by_desc(dsr_request::Column::Id)
+        .limit(LIST_ROWS)
+        .all(conn)
+        .await
+}
+
+/// Requests of one viewer, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn requests_of_subject(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    subject: SubjectId,
+) -> Result<Vec<dsr_request::Model>, DbErr> {
+    dsr_request::Entity::find()
+        .filter(dsr_request::Column::CoachId.eq(coach))
+        .filter(dsr_request::Column::SubjectId.eq(subject))
+        .order_by_desc(dsr_request::Column::ReceivedAt)
+        .limit(LIST_ROWS)
+        .all(conn)
+        .await
+}
+
+/// Requests that are not over, the most urgent first; for the watchdog.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unfinished(conn: &impl ConnectionTrait) -> Result<Vec<dsr_request::Model>, DbErr> {
+    let over = RequestState::ALL.iter().filter(|state| state.is_over()).map(|state| state.as_str());
+    dsr_request::Entity::find()
+        .filter(dsr_request::Column::State.is_not_in(over))
+        .order_by_asc(dsr_request::Column::DueAt)
+        .limit(LIST_ROWS)
+        .all(conn)
+        .await
+}
+
+/// Moves a request from one state to another; tells whether it was still there. The rules of the move are
+/// [`domain::rights::step`]'s; this only makes sure that of two movers one wins.
+///
+/// # Errors
+/// When the database fails.
+pub async fn move_request(
+    conn: &impl ConnectionTrait,
+    id: RequestId,
+    from: RequestState,
+    to: RequestState,
+    change: dsr_request::ActiveModel,
+) -> Result<bool, DbErr> {
+    let change = dsr_request::ActiveModel { state: Set(to.as_str().to_owned()), ..change };
+    let done = dsr_request::Entity::update_many()
+        .set(change)
+        .filter(dsr_request::Column::Id.eq(id))
+        .filter(dsr_request::Column::State.eq(from.as_str()))
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// The steps of a request, in the order they were planned.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tasks(conn: &impl ConnectionTrait, request: RequestId) -> Result<Vec<dsr_task::Model>, DbErr> {
+    dsr_task::Entity::find()
+        .filter(dsr_task::Column::RequestId.eq(request))
+        .order_by_asc(dsr_task::Column::Id)
+        .all(conn)
+        .await
+}
+
+/// Plans a step; a target that is planned already stays as it is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn plan_task(
+    conn: &impl ConnectionTrait,
+    request: RequestId,
+    target: &str,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let row = dsr_task::ActiveModel {
+        id: Set(RequestTaskId::new()),
+        request_id: Set(request),
+        target: Set(target.to_owned()),
+        state: Set("pending".to_owned()),
+        attempts: Set(0),
+        removed: Set(0),
+        retained: Set("[]".to_owned()),
+        note: Set(None),
+        updated_at: Set(now),
+        finished_at: Set(None),
+    };
+    dsr_task::Entity::insert(row)
+        .on_conflict(
+            OnConflict::columns([dsr_task::Column::RequestId, dsr_task::Column::Target]).do_nothing().to_owned(),
+        )
+        .exec_without_returning(conn)
+        .await
+        .map(drop)
+}
+
+/// Writes what came of a step.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_task(conn: &impl ConnectionTrait, task: dsr_task::ActiveModel) -> Result<(), DbErr> {
+    task.update(conn).await.map(drop)
+}
+
+/// The fence: locks a viewer's row in the caller's transaction and tells the state it is in, or that it is gone.
+/// Every writer that adds to a viewer's data asks here first, so that nothing is added once an erasure has begun.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_subject(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+) -> Result<Option<SubjectState>, DbErr> {
+    let mut query = subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach));
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock_shared();
+    }
+    Ok(query.one(conn).await?.and_then(|row| SubjectState::from_stored(&row.state)))
+}
+
+/// The fence of an account: locks the coach's row in the caller's transaction and tells its state, or that it is gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_account(conn: &impl ConnectionTrait, id: CoachId) -> Result<Option<AccountState>, DbErr> {
+    let mut query = coach::Entity::find_by_id(id);
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock_shared();
+    }
+    Ok(query.one(conn).await?.and_then(|row| AccountState::from_stored(&row.state)))
+}
+
+/// Moves a viewer to another state; tells whether it was in one of those given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_subject_state(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+    from: &[SubjectState],
+    to: SubjectState,
+) -> Result<bool, DbErr> {
+    let done = subject::Entity::update_many()
+        .col_expr(subject::Column::State, Expr::value(to.as_str()))
+        .filter(subject::Column::Id.eq(id))
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(subject::Column::State.is_in(from.iter().map(|state| state.as_str())))
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Moves an account to another state; tells whether it was in one of those given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_account_state(
+    conn: &impl ConnectionTrait,
+    id: CoachId,
+    from: &[AccountState],
+    to: AccountState,
+) -> Result<bool, DbErr> {
+    let done = coach::Entity::update_many()
+        .col_expr(coach::Column::State, Expr::value(to.as_str()))
+        .filter(coach::Column::Id.eq(id))
+        .filter(coach::Column::State.is_in(from.iter().map(|state| state.as_str())))
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
