@@ -88,6 +88,12 @@ rust_tests() {
   done
   say "Rust tests: $packages"
   cargo_tests "${selection[@]}"
+  # What must not compile: nextest runs no examples of the documentation.
+  local documented=()
+  for package in persistence privacy; do
+    if [[ " $packages " == *" $package "* ]]; then documented+=(-p "$package"); fi
+  done
+  if [ ${#documented[@]} -gt 0 ]; then cargo test --quiet --doc "${documented[@]}"; fi
   unset MW_REQUIRE_POSTGRES MW_REQUIRE_FFMPEG
 }
 

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod beating;
 pub mod email_address;
+pub mod fence;
 pub mod ids;
 pub mod moment;
 pub mod refusal;

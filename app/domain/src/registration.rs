@@ -32,6 +32,9 @@ pub struct RegistrationForm {
     /// The consent box.
     #[serde(default)]
     pub consent: Option<String>,
+    /// The box "I am 16 or older", where the coach asks for it. Ticked or not is all that is ever known.
+    #[serde(default)]
+    pub age_ok: Option<String>,
     /// Hidden from people; a filled one marks a bot.
     #[serde(default)]
     pub website: String,
@@ -79,9 +82,9 @@ impl RegistrationForm {
     /// Checks the form against what this webinar asks. Answers to questions it does not ask are dropped.
     ///
     /// # Errors
-    /// Refuses, naming the field: a bad address, a required answer left empty, one that is too long, and a consent
-    /// box left open.
-    pub fn check(&self, fields: &FieldChoice) -> Result<(EmailAddress, Answers), Refusal> {
+    /// Refuses, naming the field: a bad address, a required answer left empty, one that is too long, and a box left
+    /// open: the consent, and the age where it is asked (promise P49).
+    pub fn check(&self, fields: &FieldChoice, ask_age: bool) -> Result<(EmailAddress, Answers), Refusal> {
         let email = EmailAddress::parse(&self.email)?;
         let mut given = Vec::new();
         for (field, required) in fields.shown() {
@@ -96,6 +99,12 @@ impl RegistrationForm {
                 return Err(Refusal::field(field.as_str(), "Please use at most 200 ordinary characters."));
             }
             given.push((field, text.to_owned()));
+        }
+        if ask_age && self.age_ok.is_none() {
+            return Err(Refusal::field(
+                "age_ok",
+                "This is for people of 16 or older. Please tick the box if you are; nothing was kept.",
+            ));
         }
         if self.consent.is_none() {
             return Err(Refusal::field(
@@ -134,21 +143,30 @@ mod tests {
     #[test]
     fn only_what_the_coach_asks_is_kept() {
         let fields = FieldChoice { first_name: Asked::Optional, ..Default::default() };
-        let (_, answers) = form().check(&fields).expect("valid");
+        let (_, answers) = form().check(&fields, false).expect("valid");
         assert_eq!(answers.given, [(RegistrationField::FirstName, "Tom".to_owned())]);
     }
 
     #[test]
     fn a_required_answer_left_empty_is_named() {
         let fields = FieldChoice { company: Asked::Required, ..Default::default() };
-        let refusal = form().check(&fields).err().expect("refused");
+        let refusal = form().check(&fields, false).err().expect("refused");
         assert_eq!(refusal.field.as_deref(), Some("company"));
     }
 
     #[test]
     fn without_consent_nothing_is_kept() {
         let refusal =
-            RegistrationForm { consent: None, ..form() }.check(&FieldChoice::default()).err().expect("refused");
+            RegistrationForm { consent: None, ..form() }.check(&FieldChoice::default(), false).err().expect("refused");
         assert_eq!(refusal.field.as_deref(), Some("consent"));
+    }
+
+    #[test]
+    fn the_age_box_counts_only_where_it_is_asked() {
+        let fields = FieldChoice::default();
+        let refusal = form().check(&fields, true).err().expect("refused");
+        assert_eq!((refusal.field.as_deref(), refusal.status()), (Some("age_ok"), 422));
+        assert!(RegistrationForm { age_ok: Some("yes".into()), ..form() }.check(&fields, true).is_ok());
+        assert!(form().check(&fields, false).is_ok());
     }
 }

@@ -126,6 +126,29 @@ pub struct RegistrantRow {
     pub last_seen_at: Option<Moment>,
     /// Two-letter country or `??`.
     pub country: String,
+    /// The person asked for restriction: everything but the id and the day is left empty.
+    pub is_masked: bool,
+}
+
+impl RegistrantRow {
+    /// What is shown of somebody whose data rests.
+    #[must_use]
+    pub fn masked(id: RegistrationId, registered_at: Moment) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            email: String::new(),
+            attendance: Attendance::Registered,
+            percent: 0.0,
+            unique_seconds: 0,
+            total_seconds: 0.0,
+            strip: Vec::new(),
+            registered_at,
+            last_seen_at: None,
+            country: String::new(),
+            is_masked: true,
+        }
+    }
 }
 
 /// A question to the registrants' table.

@@ -257,6 +257,12 @@ pub struct WebinarForm {
     /// Unique seconds below which a visit counts as missed (default 60).
     #[serde(default)]
     pub floor_seconds: String,
+    /// Days viewers' data is kept after their link ran out; empty for as long as the webinar.
+    #[serde(default)]
+    pub retention_days: String,
+    /// Whether people are asked to say that they are 16 or older.
+    #[serde(default)]
+    pub ask_age: Option<String>,
 }
 
 /// A form whose every field is acceptable.
@@ -288,6 +294,10 @@ pub struct CheckedWebinar {
     pub end_percent: i32,
     /// 1..=3600
     pub floor_seconds: i32,
+    /// [`RETENTION_DAYS`], or none: as long as the webinar.
+    pub retention_days: Option<i32>,
+    /// Whether people are asked to say that they are 16 or older.
+    pub ask_age: bool,
 }
 
 impl WebinarForm {
@@ -363,8 +373,24 @@ impl WebinarForm {
                 1..=3600,
                 "The floor can be 1 to 3,600 seconds.",
             )?,
+            retention_days: retention_days(&self.retention_days)?,
+            ask_age: self.ask_age.is_some(),
         })
     }
+}
+
+/// Days viewers' data can be kept after their link ran out: at least a week, so that nobody loses what they are still
+/// looking at; at most ten years.
+pub const RETENTION_DAYS: std::ops::RangeInclusive<i32> = 7..=3_650;
+
+fn retention_days(text: &str) -> Result<Option<i32>, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let days = text.parse().ok().filter(|days| RETENTION_DAYS.contains(days));
+    let message = "Viewers' data can be kept for 7 to 3,650 days after their link ran out. Leave it empty to keep it                    as long as the webinar.";
+    days.map(Some).ok_or_else(|| Refusal::field("retention_days", message))
 }
 
 fn whole(
@@ -589,6 +615,8 @@ pub struct Invitation {
     pub has_captions: bool,
     /// Optional fields, in order, with whether they are required.
     pub fields: Vec<(RegistrationField, bool)>,
+    /// Whether people are asked to say that they are 16 or older.
+    pub ask_age: bool,
     /// Wording of the box.
     pub consent_text: String,
     /// Sites that may embed the page.
@@ -629,8 +657,8 @@ pub struct Room {
 /// What the player needs, serialised into the page and read back by the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlayerProps {
-    /// Names this visit in beats.
-    pub view: crate::ids::ViewId,
+    /// Names this visit in beats; nothing when the person's data rests, and then nothing is measured.
+    pub view: Option<crate::ids::ViewId>,
     /// Signed address of the recording.
     pub media_url: String,
     /// MIME type.
@@ -666,12 +694,15 @@ mod tests {
         let checked = form().check().expect("valid");
         assert_eq!((checked.link_days, checked.end_percent, checked.floor_seconds), (7, 95, 60));
         assert_eq!(checked.fields.shown().count(), 0);
+        assert_eq!((checked.retention_days, checked.ask_age), (None, false));
     }
 
     #[test]
     fn each_bad_field_is_named() {
         type Spoil = fn(&mut WebinarForm);
-        let cases: [(&str, Spoil); 9] = [
+        let cases: [(&str, Spoil); 11] = [
+            ("retention_days", |f| f.retention_days = "6".into()),
+            ("retention_days", |f| f.retention_days = "a year".into()),
             ("title", |f| f.title = " ".into()),
             ("slug", |f| f.slug = "a b".into()),
             ("accent", |f| f.accent = "red".into()),

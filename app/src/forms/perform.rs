@@ -120,6 +120,8 @@ impl Fields<'_> {
             embed_hosts: self.own("embed_hosts"),
             end_percent: self.own("end_percent"),
             floor_seconds: self.own("floor_seconds"),
+            retention_days: self.own("retention_days"),
+            ask_age: self.ticked("ask_age"),
         }
     }
 }

@@ -9,6 +9,9 @@ use leptos::prelude::*;
 use super::fields::{Refused, TextField};
 use super::{data_lines, entry_path};
 
+/// No birth date is asked or kept: a ticked box is all the page needs to know (promise P49).
+const AGE: &str = "I am 16 or older.";
+
 /// The form that registers.
 pub fn registration_form(
     invitation: &Invitation,
@@ -18,7 +21,9 @@ pub fn registration_form(
 ) -> AnyView {
     let of_field = |name: &str| refusal.filter(|refusal| refusal.field.as_deref() == Some(name));
     let is_on_form = |name: &str| {
-        matches!(name, "email" | "consent") || invitation.fields.iter().any(|(field, _)| field.as_str() == name)
+        matches!(name, "email" | "consent")
+            || (name == "age_ok" && invitation.ask_age)
+            || invitation.fields.iter().any(|(field, _)| field.as_str() == name)
     };
     // A refusal about something the person cannot see still has to be said somewhere.
     let general = refusal
@@ -59,7 +64,8 @@ pub fn registration_form(
             {general}
             {email}
             {others}
-            {consent(&invitation.consent_text, form.consent.is_some(), of_field("consent"))}
+            {invitation.ask_age.then(|| box_to_tick("age_ok", AGE, form.age_ok.is_some(), of_field("age_ok")))}
+            {box_to_tick("consent", &invitation.consent_text, form.consent.is_some(), of_field("consent"))}
             {trap(&form.website)}
             <input type="hidden" name="form_stamp" value=invitation.form_stamp.clone()/>
             <input type="hidden" name="source" value=form.source.clone()/>
@@ -80,13 +86,14 @@ fn typed(form: &RegistrationForm, field: RegistrationField) -> &str {
 }
 
 /// Ticked only ever by the person: what was ticked stays so, nothing is ticked in advance.
-fn consent(text: &str, is_ticked: bool, refusal: Option<&Refusal>) -> AnyView {
-    let refused = Refused::of("register-consent", refusal);
+fn box_to_tick(name: &'static str, text: &str, is_ticked: bool, refusal: Option<&Refusal>) -> AnyView {
+    let id = format!("register-{name}");
+    let refused = Refused::of(&id, refusal);
     view! {
         <div class="field consent">
             <input
-                id="register-consent"
-                name="consent"
+                id=id.clone()
+                name=name
                 type="checkbox"
                 value="yes"
                 checked=is_ticked
@@ -94,7 +101,7 @@ fn consent(text: &str, is_ticked: bool, refusal: Option<&Refusal>) -> AnyView {
                 aria-invalid=refused.invalid()
                 aria-describedby=refused.described_by()
             />
-            <label for="register-consent" dir="auto">{text.to_owned()}</label>
+            <label for=id dir="auto">{text.to_owned()}</label>
             {refused.message()}
         </div>
     }

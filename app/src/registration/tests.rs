@@ -21,6 +21,7 @@ fn invitation() -> Invitation {
         recorded: "October 2026".to_owned(),
         has_captions: true,
         fields: vec![(RegistrationField::FirstName, true), (RegistrationField::Phone, false)],
+        ask_age: false,
         consent_text: "I agree.".to_owned(),
         embed_hosts: Vec::new(),
         form_stamp: "stamp-of-now".to_owned(),
@@ -169,4 +170,18 @@ fn the_way_in_is_shown_for_new_registrations_only() {
         registered_page(&invitation(), &typed(), &booking, false, &ViewerAssets::default(), "n0nce")
     };
     assert!(shown(false).contains("href=\"/r/secret\"") && !shown(true).contains("/r/secret"));
+}
+
+#[test]
+fn the_age_is_asked_only_where_the_coach_wants_it_and_named_when_open() {
+    assert!(!page(&invitation(), &typed(), None, false).contains("age_ok"));
+    let asking = Invitation { ask_age: true, ..invitation() };
+    let html = page(&asking, &typed(), None, false);
+    let input = tag_with(&html, "name=\"age_ok\"");
+    assert!(input.contains("type=\"checkbox\"") && !input.contains("checked"), "{input}");
+    assert!(html.contains("I am 16 or older."));
+    let refusal = Refusal::field("age_ok", "Please tick the box.");
+    let html = page(&asking, &typed(), Some(&refusal), false);
+    assert!(tag_with(&html, "id=\"register-age_ok\"").contains("aria-invalid=\"true\""));
+    assert!(html.contains("Please tick the box."));
 }

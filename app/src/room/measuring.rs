@@ -24,8 +24,9 @@ const VIDEO_EVENTS: [&str; 10] =
 const UNREACHABLE: &str = "The server cannot be reached. Your watching is kept and sent later.";
 const OVER: &str = "This visit is over. Load the page again to go on where you stopped.";
 
-/// Begins to observe `video` and to report what was played. Lasts as long as the page.
-pub fn start(video: HtmlVideoElement, visit: String, duration_seconds: f64, controls: Controls) {
+/// Begins to observe `video` and to report what was played; without a visit it reports nothing. Lasts as long as the
+/// page.
+pub fn start(video: HtmlVideoElement, visit: Option<String>, duration_seconds: f64, controls: Controls) {
     let Some(window) = web_sys::window() else { return };
     let state = State {
         visit,
@@ -43,7 +44,8 @@ pub fn start(video: HtmlVideoElement, visit: String, duration_seconds: f64, cont
 }
 
 struct State {
-    visit: String,
+    /// Names the visit in beats; nothing when the person asked not to be measured.
+    visit: Option<String>,
     meter: Meter,
     outbox: Outbox,
     timer: Option<i32>,
@@ -128,6 +130,9 @@ impl Observer {
 
     fn observe(&self, sample: Sample) {
         let state = &mut *self.state.borrow_mut();
+        if state.visit.is_none() {
+            return;
+        }
         if let Some(played) = state.meter.observe(&sample) {
             state.outbox.push(played, sample.wall_seconds);
         }
@@ -135,8 +140,9 @@ impl Observer {
 
     fn send_due(&self) {
         let state = &mut *self.state.borrow_mut();
+        let Some(visit) = &state.visit else { return };
         if let Some(outgoing) = state.outbox.next(self.now()) {
-            let body = outgoing.json(&state.visit);
+            let body = outgoing.json(visit);
             let observer = self.clone();
             spawn_local(async move {
                 let answer = post(&observer.window, &body).await.unwrap_or(Answer::Lost);
@@ -158,8 +164,9 @@ impl Observer {
 
     fn farewell(&self) {
         let state = &mut *self.state.borrow_mut();
+        let Some(visit) = &state.visit else { return };
         for outgoing in state.outbox.take_for_farewell(self.now()) {
-            let body = outgoing.json(&state.visit);
+            let body = outgoing.json(visit);
             // A text is sent as text/plain, which needs no preflight and no further object.
             let _ = self.window.navigator().send_beacon_with_opt_str(BEATS, Some(&body));
         }

@@ -66,7 +66,7 @@ impl Controls {
     }
 
     /// Takes over from the browser's own controls, which may have played already.
-    fn take_over(self, visit: String) {
+    fn take_over(self, visit: Option<String>) {
         let Some(video) = self.video() else { return };
         if !video.paused() || video.current_time() > 0.0 {
             self.change(|shown| shown.started = true);
@@ -198,7 +198,7 @@ pub fn player(props: PlayerProps) -> AnyView {
     let controls = Controls { shown, duration_seconds };
     if !cfg!(feature = "ssr") {
         // After the markup has been taken over: what shows then must not differ from what the server rendered.
-        spawn_local(async move { controls.take_over(visit.to_string()) });
+        spawn_local(async move { controls.take_over(visit.map(|visit| visit.to_string())) });
     }
     let tracks = captions
         .into_iter()

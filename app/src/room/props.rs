@@ -13,7 +13,7 @@ pub fn read_props(json: &str) -> Option<PlayerProps> {
     let props = js_sys::JSON::parse(json).ok()?;
     let captions = js_sys::Array::from(&get(&props, "captions")?);
     Some(PlayerProps {
-        view: text(&props, "view")?.parse().ok()?,
+        view: text(&props, "view").and_then(|view| view.parse().ok()),
         media_url: text(&props, "media_url")?,
         content_type: text(&props, "content_type")?,
         poster_url: text(&props, "poster_url"),

@@ -24,7 +24,7 @@ fn room() -> Room {
         session_kind: SessionKind::OnDemand,
         expires_at: Moment::from_unix_seconds(1_800_000_000),
         player: Some(PlayerProps {
-            view: ViewId("00000000-0000-0000-0000-000000000007".parse().expect("an id")),
+            view: Some(ViewId("00000000-0000-0000-0000-000000000007".parse().expect("an id"))),
             media_url: "/media/one.mp4?a=1&b=2".to_owned(),
             content_type: "video/mp4".to_owned(),
             poster_url: Some("/media/poster.jpg".to_owned()),

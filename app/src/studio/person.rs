@@ -39,6 +39,7 @@ pub fn RegistrantPage() -> impl IntoView {
             <Transition>
                 {move || Suspend::new(async move {
                     match person.await {
+                        Ok(Some(person)) if person.row.is_masked => view! { <Resting person=person/> }.into_any(),
                         Ok(Some(person)) => view! { <Person person=person/> }.into_any(),
                         Ok(None) => view! { <Missing/> }.into_any(),
                         Err(AppError(refusal)) => view! { <Refused refusal=refusal/> }.into_any(),
@@ -46,6 +47,20 @@ pub fn RegistrantPage() -> impl IntoView {
                 })}
             </Transition>
         </main>
+    }
+}
+
+/// Somebody who asked for restriction: kept, and not shown.
+#[component]
+fn Resting(person: RegistrantView) -> impl IntoView {
+    let back = format!("/dashboard/webinars/{}/registrants", person.webinar);
+    view! {
+        <Title text="Restricted"/>
+        <p class="back"><a href=back>{person.title}</a></p>
+        <div class="title-line"><h1>"Somebody whose data rests"</h1><Badge label="restricted" tone="look"/></div>
+        <p>"Registered "<Time at=person.row.registered_at/>"."</p>
+        <p>"This person asked for their data to be kept and not used. Until they end that, you see that they are registered and nothing more, no mail goes out to them, and what they watch is not measured. They are left out of the search, of the CSV and of every average; the totals stay."</p>
+        <p>"Everything is still there and comes back when the restriction ends."</p>
     }
 }
 

@@ -129,6 +129,17 @@ fn Table(id: WebinarId, rows: Vec<RegistrantRow>) -> impl IntoView {
         .into_iter()
         .map(|row| {
             let href = format!("/dashboard/webinars/{id}/registrants/{}", row.id);
+            if row.is_masked {
+                return view! {
+                    <tr>
+                        <th scope="row"><a href=href>"Somebody whose data rests"</a></th>
+                        <td data-label="Status"><Badge label="restricted" tone="look"/></td>
+                        <td data-label="Watched"><span class="quiet">"not shown"</span></td>
+                        <td data-label="Registered"><Time at=row.registered_at/></td>
+                    </tr>
+                }
+                .into_any();
+            }
             let name = if row.name.is_empty() { row.email.clone() } else { row.name.clone() };
             let email = (!row.name.is_empty()).then(|| view! { <br/><span class="quiet break-anywhere" dir="ltr">{row.email.clone()}</span> });
             let strip = format!("Saw {:.0} % of the recording", row.percent);
@@ -140,6 +151,7 @@ fn Table(id: WebinarId, rows: Vec<RegistrantRow>) -> impl IntoView {
                     <td data-label="Registered"><Time at=row.registered_at/></td>
                 </tr>
             }
+            .into_any()
         })
         .collect();
     view! {

@@ -8,6 +8,7 @@ use persistence::videos as queries;
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
 use crate::links::MediaKind;
+use crate::rights::fence::hold_changeable;
 use crate::{Backend, Coach, Result};
 
 /// Longest label of a track, in characters.
@@ -75,6 +76,7 @@ impl Coach {
         }
         let cues = media::captions::parse(file).map_err(|error| Refusal::field("file", error.to_string()))?;
         let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let row = queries::video(&transaction, self.id, video).await?.ok_or_else(Refusal::not_found)?;
         let tracks = queries::captions(&transaction, row.id).await?;
         for track in &tracks {
@@ -109,6 +111,7 @@ impl Coach {
     /// Refuses one that is not hers.
     pub async fn remove_caption(&self, id: CaptionId) -> Result<()> {
         let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let track = queries::signed_caption(&transaction, id).await?.ok_or_else(Refusal::not_found)?;
         queries::video(&transaction, self.id, track.video_id).await?.ok_or_else(Refusal::not_found)?;
         caption::Entity::delete_by_id(id).exec(&transaction).await?;

@@ -42,6 +42,16 @@ impl Error {
         }
     }
 
+    /// Whether somebody's state could not change because a mail to them is on its way.
+    pub(crate) fn is_mail_under_way(&self) -> bool {
+        let Self::Fault(fault) = self else { return false };
+        let below = match fault.source.downcast_ref::<persistence::Error>() {
+            Some(persistence::Error::Db { source, .. }) => Some(source),
+            _ => fault.source.downcast_ref::<sea_orm::DbErr>(),
+        };
+        below.is_some_and(persistence::mails::is_under_way)
+    }
+
     /// The refusal the person is shown. A fault is logged here, once, under the reference its sentence names.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {

@@ -19,6 +19,8 @@ pub mod mails;
 pub mod markdown;
 pub mod page_views;
 pub mod passwords;
+#[cfg(test)]
+mod promise;
 pub mod registrations;
 pub mod results;
 pub mod rights;
@@ -29,6 +31,8 @@ pub mod uploads;
 pub mod videos;
 pub mod watching;
 pub mod webinars;
+#[cfg(test)]
+mod world;
 
 use std::sync::Arc;
 
@@ -73,6 +77,7 @@ struct Inner {
     upload_locks: uploads::UploadLocks,
     still_maker: tokio::sync::OnceCell<Option<media::ffmpeg::Tool>>,
     wake: tokio::sync::Notify,
+    mail_settled: tokio::sync::Notify,
 }
 
 impl Backend {
@@ -86,6 +91,7 @@ impl Backend {
             upload_locks: uploads::UploadLocks::default(),
             still_maker: tokio::sync::OnceCell::new(),
             wake: tokio::sync::Notify::new(),
+            mail_settled: tokio::sync::Notify::new(),
             parts,
         }))
     }
@@ -150,6 +156,11 @@ impl Backend {
 
     pub(crate) fn upload_locks(&self) -> &uploads::UploadLocks {
         &self.0.upload_locks
+    }
+
+    /// Told whenever this process is done with a mail.
+    pub(crate) fn mail_settled(&self) -> &tokio::sync::Notify {
+        &self.0.mail_settled
     }
 
     /// ffmpeg, looked for once.

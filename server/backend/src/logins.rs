@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::account::{LoginView, SignInStep};
 use domain::ids::{CoachId, LoginId};
+use domain::rights::AccountState;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
-use persistence::accounts;
 use persistence::entities::{coach, login};
+use persistence::{accounts, rights};
 use sea_orm::{ConnectionTrait, Set};
 use sha2::{Digest, Sha256};
 
@@ -42,7 +43,8 @@ fn wrong() -> Refusal {
 }
 
 impl Backend {
-    /// Signs a browser in; the token appears nowhere else.
+    /// Signs a browser in; the token appears nowhere else. Refused in the words of a wrong password once the account is
+    /// being erased.
     pub(crate) async fn open_login(
         &self,
         conn: &impl ConnectionTrait,
@@ -51,6 +53,9 @@ impl Backend {
         client: (&str, &str),
         now: Moment,
     ) -> Result<String> {
+        if !rights::hold_account(conn, coach).await?.is_some_and(AccountState::may_sign_in) {
+            return Err(wrong().into());
+        }
         let token = URL_SAFE_NO_PAD.encode(crate::secrets::random::<32>());
         let expires_at =
             if awaiting_second_factor { now.plus_seconds(SECOND_FACTOR_SECONDS) } else { now.plus_days(LONGEST_DAYS) };

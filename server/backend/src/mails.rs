@@ -1,15 +1,26 @@
 //! The outbox: every mail is a row and a job written in the transaction that causes it, rendered when it is sent.
 //!
 //! Neither the address nor the text is stored with the mail: both come from their one place at the moment of
-//! sending, so an erasure between planning and sending leaves nothing to send.
+//! sending, so an erasure between planning and sending leaves nothing to send. Who may still be written to is decided
+//! in the transaction that claims the mail, with account and person held: a mail is sent before an erasure, a
+//! restriction or a withdrawal commits, or never.
+
+pub(crate) mod about_rights;
+
+use std::time::Duration;
 
 use domain::Moment;
+use domain::fence::{ABOUT_A_REQUEST, MailVerdict, mail_to_coach, mail_to_viewer};
 use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
+use domain::rights::SubjectState;
 use mail::{Button, Letter, Outgoing, SendError};
-use persistence::entities::{coach, mail as outbox, one_time_token, registration, subject, webinar};
-use persistence::sealed::Place;
+use persistence::entities::{coach, mail as outbox, one_time_token, registration, webinar};
+use persistence::mails as queries;
+use persistence::sealed::{Place, Standing};
+use persistence::{registrations, restrictions, rights};
+use privacy::restriction::Purpose;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
+use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use crate::{Backend, Error, Result};
 
@@ -17,6 +28,8 @@ use crate::{Backend, Error, Result};
 const HOUSE_ACCENT: &str = "#b4532a";
 /// Kind of the job that sends one mail.
 pub const SEND_MAIL: &str = "send_mail";
+/// A mail server that takes longer is given up; well within what a claim lasts.
+const SEND_TIMEOUT: Duration = Duration::from_secs(queries::SENDING_SECONDS as u64 - 30);
 
 /// What a send attempt led to.
 pub(crate) enum Sent {
@@ -26,8 +39,19 @@ pub(crate) enum Sent {
     Later(String),
 }
 
+/// What came of asking for a mail.
+pub(crate) enum Claim {
+    /// It is ours to send.
+    Taken(outbox::Model),
+    /// It was sent, or never will be, or waits.
+    Settled,
+    /// Another worker has it.
+    Busy,
+}
+
 impl Backend {
-    /// Plans a mail inside the transaction that causes it. A second mail with the same `dedupe_key` is not planned.
+    /// Plans a mail inside the transaction that causes it. A second mail with the same `dedupe_key` is not planned, and
+    /// neither is one to somebody who is being erased; one to somebody whose data rests waits.
     ///
     /// # Errors
     /// When the database cannot keep it.
@@ -42,6 +66,11 @@ impl Backend {
         token: Option<OneTimeTokenId>,
         now: Moment,
     ) -> Result<()> {
+        let state = match self.verdict(transaction, coach, template, registration).await? {
+            MailVerdict::Send => "queued",
+            MailVerdict::Hold(_) => "held",
+            MailVerdict::Drop(_) => return Ok(()),
+        };
         let id = MailId::new();
         let row = outbox::ActiveModel {
             id: Set(id),
@@ -50,7 +79,7 @@ impl Backend {
             one_time_token_id: Set(token),
             template: Set(template.to_owned()),
             dedupe_key: Set(dedupe_key.to_owned()),
-            state: Set("queued".to_owned()),
+            state: Set(state.to_owned()),
             note: Set(None),
             created_at: Set(now),
             sent_at: Set(None),
@@ -59,7 +88,7 @@ impl Backend {
             .on_conflict(OnConflict::column(outbox::Column::DedupeKey).do_nothing().to_owned())
             .exec_without_returning(transaction)
             .await?;
-        if inserted == 0 {
+        if inserted == 0 || state == "held" {
             return Ok(());
         }
         let job = jobs::NewJob {
@@ -73,19 +102,78 @@ impl Backend {
         Ok(())
     }
 
+    /// Whether a mail may go out, with the account and the person held until the transaction ends.
+    async fn verdict(
+        &self,
+        conn: &impl ConnectionTrait,
+        coach: CoachId,
+        template: &str,
+        booking: Option<RegistrationId>,
+    ) -> Result<MailVerdict> {
+        let nobody = MailVerdict::Drop("There is nobody to send it to any more.");
+        let Some(account) = rights::hold_account(conn, coach).await? else { return Ok(nobody) };
+        let Some(booking) = booking else { return Ok(mail_to_coach(template, account)) };
+        let Some(subject) = queries::person_of(conn, coach, booking).await? else { return Ok(nobody) };
+        let Some(person) = rights::hold_subject(conn, coach, subject).await? else { return Ok(nobody) };
+        let objected = restrictions::is_suppressed(conn, coach, subject, restrictions::MAIL).await?;
+        let agreed = restrictions::agreement_stands(conn, booking).await?;
+        Ok(mail_to_viewer(template, account, person, objected, agreed))
+    }
+
     /// Sends one planned mail.
     pub(crate) async fn send_planned_mail(&self, id: MailId) -> Result<Sent> {
-        let Some(row) = outbox::Entity::find_by_id(id).one(self.db().reader()).await? else {
-            return Ok(Sent::Settled);
+        let row = match self.claim_mail(id).await? {
+            Claim::Taken(row) => row,
+            Claim::Settled => return Ok(Sent::Settled),
+            Claim::Busy => return Ok(Sent::Later("another worker is sending it".to_owned())),
         };
-        if row.state != "queued" {
-            return Ok(Sent::Settled);
+        let sent = self.deliver(&row).await;
+        if sent.is_err() {
+            self.settle_mail(&row, "queued", None).await?;
         }
-        let Some(outgoing) = self.compose(&row).await? else {
+        self.mail_settled().notify_waiters();
+        sent
+    }
+
+    /// Takes a mail to send it, if it may be sent at this moment.
+    pub(crate) async fn claim_mail(&self, id: MailId) -> Result<Claim> {
+        let now = self.now();
+        let transaction = self.db().begin().await?;
+        let Some(row) = queries::mail(&transaction, id).await? else { return Ok(Claim::Settled) };
+        let stale = now.plus_seconds(-queries::SENDING_SECONDS);
+        match row.state.as_str() {
+            "queued" => {}
+            // Its worker died while sending: the same Message-ID tells the mailbox that it is the same mail.
+            "sending" if row.sent_at.is_none_or(|since| since <= stale) => {}
+            "sending" => return Ok(Claim::Busy),
+            _ => return Ok(Claim::Settled),
+        }
+        let claim = match self.verdict(&transaction, row.coach_id, &row.template, row.registration_id).await? {
+            MailVerdict::Send if queries::claim(&transaction, &row, now).await? => {
+                Claim::Taken(outbox::Model { state: "sending".to_owned(), sent_at: Some(now), ..row })
+            }
+            MailVerdict::Send => Claim::Busy,
+            MailVerdict::Hold(note) => {
+                queries::settle(&transaction, id, &row.state, "held", Some(note), None).await?;
+                Claim::Settled
+            }
+            MailVerdict::Drop(note) => {
+                queries::settle(&transaction, id, &row.state, "dropped", Some(note), None).await?;
+                Claim::Settled
+            }
+        };
+        transaction.commit().await?;
+        Ok(claim)
+    }
+
+    /// Renders a claimed mail and hands it over. What was rendered lives no longer than this call.
+    pub(crate) async fn deliver(&self, row: &outbox::Model) -> Result<Sent> {
+        let Some(outgoing) = self.compose(row).await? else {
             self.settle_mail(row, "dropped", Some("There is nobody to send it to any more.")).await?;
             return Ok(Sent::Settled);
         };
-        match self.mailer().send(&outgoing, self.now()).await {
+        let sent = tokio::time::timeout(SEND_TIMEOUT, self.mailer().send(&outgoing, self.now())).await;
+        match sent.unwrap_or_else(|late| Err(SendError::Transient(late.into()))) {
             Ok(()) => {
                 self.settle_mail(row, "sent", None).await?;
                 Ok(Sent::Settled)
@@ -95,18 +183,17 @@ impl Backend {
                 self.settle_mail(row, "failed", Some(&error.to_string())).await?;
                 Ok(Sent::Settled)
             }
-            Err(error @ SendError::Transient(_)) => Ok(Sent::Later(error.to_string())),
+            Err(error @ SendError::Transient(_)) => {
+                self.settle_mail(row, "queued", None).await?;
+                Ok(Sent::Later(error.to_string()))
+            }
         }
     }
 
-    async fn settle_mail(&self, row: outbox::Model, state: &str, note: Option<&str>) -> Result<()> {
+    async fn settle_mail(&self, row: &outbox::Model, state: &str, note: Option<&str>) -> Result<()> {
         let transaction = self.db().begin().await?;
         let sent_at = (state == "sent").then(|| self.now());
-        let mut row: outbox::ActiveModel = row.into();
-        row.state = Set(state.to_owned());
-        row.note = Set(note.map(str::to_owned));
-        row.sent_at = Set(sent_at);
-        row.update(&transaction).await?;
+        queries::settle(&transaction, row.id, "sending", state, note, sent_at).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -132,15 +219,20 @@ impl Backend {
         let Some(registration) = registration::Entity::find_by_id(id).one(reader).await? else {
             return Ok(None);
         };
-        let Some(subject) = subject::Entity::find_by_id(registration.subject_id).one(reader).await? else {
+        let Some(person) = registrations::subject(reader, coach.id, registration.subject_id).await? else {
             return Ok(None);
         };
         let Some(webinar) = webinar::Entity::find_by_id(registration.webinar_id).one(reader).await? else {
             return Ok(None);
         };
-        if subject.state != "active" {
-            return Ok(None);
-        }
+        let subject = match person.standing {
+            Standing::Active(subject) => subject.into_inner(),
+            // The one mail a restricted person gets is the answer to their own request.
+            Standing::Restricted(subject) if row.template.starts_with(ABOUT_A_REQUEST) => {
+                privacy::restriction::open(subject, Purpose::OwnRequest)
+            }
+            Standing::Restricted(_) | Standing::Erasing => return Ok(None),
+        };
         let key = self.keyring().key(subject.dek_id).await?;
         let open = |place, sealed: &[u8]| -> Result<String> {
             let bytes = key.open(place, subject.id.as_bytes(), sealed)?;
@@ -150,13 +242,32 @@ impl Backend {
         let name = subject.name_ct.as_deref().map(|sealed| open(Place::SubjectName, sealed)).transpose()?;
         let greeting =
             name.filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
-        let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
         let presenter = if webinar.presenter.is_empty() { coach.name.clone() } else { webinar.presenter.clone() };
-        let opening = match row.template.as_str() {
+        let letter = if row.template.starts_with(ABOUT_A_REQUEST) {
+            let rests = subject.state == SubjectState::Restricted.as_str();
+            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration)
+        } else {
+            Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, &registration))
+        };
+        let Some(letter) = letter else { return Ok(None) };
+        let reply_to = Some(coach.email.clone());
+        Ok(Some(self.outgoing(row, to, format!("{presenter} via My Mini Webinar"), reply_to, &letter)?))
+    }
+
+    fn letter_with_link(
+        &self,
+        template: &str,
+        greeting: String,
+        presenter: &str,
+        webinar: &webinar::Model,
+        registration: &registration::Model,
+    ) -> Letter {
+        let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
+        let opening = match template {
             "registration_link" => format!("here is your link to “{}” again.", webinar.title),
             _ => format!("you are registered for “{}” with {presenter}.", webinar.title),
         };
-        let letter = Letter {
+        Letter {
             subject: format!("Your link: {}", webinar.title),
             accent: if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() },
             before: vec![
@@ -175,14 +286,7 @@ impl Backend {
                 "You get this mail because this address was registered on {}.",
                 self.config().absolute(&format!("/w/{}", webinar.slug))
             )],
-        };
-        Ok(Some(self.outgoing(
-            row,
-            to,
-            format!("{presenter} via My Mini Webinar"),
-            Some(coach.email.clone()),
-            &letter,
-        )?))
+        }
     }
 
     async fn compose_for_coach(&self, row: &outbox::Model, coach: &coach::Model) -> Result<Option<Outgoing>> {

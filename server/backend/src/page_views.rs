@@ -3,7 +3,8 @@
 //! No cookie, no address, no visitor id: a view cannot be told from another by the same person, and is not meant to be.
 
 use domain::Slug;
-use persistence::{results, webinars};
+use domain::rights::AccountState;
+use persistence::{results, rights, webinars};
 
 use crate::{Client, Result, Visitor};
 
@@ -35,6 +36,9 @@ impl Visitor {
         };
         let now = self.backend.now();
         let transaction = self.backend.db().begin().await?;
+        if !rights::hold_account(&transaction, webinar.coach_id).await?.is_some_and(AccountState::is_public) {
+            return Ok(());
+        }
         let source = clean_source(source);
         results::count_page_view(&transaction, webinar.id, now, &client.device, &client.country, &source).await?;
         transaction.commit().await?;

@@ -13,12 +13,14 @@ use domain::registration::{Answers, Booking, RegistrationForm};
 use domain::webinar::{Invitation, WebinarState, month_name};
 use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
 use persistence::entities::{registration, subject, video, webinar};
-use persistence::sealed::{Place, SubjectKey};
-use persistence::{registrations as queries, videos, webinars};
+use persistence::sealed::{Place, Standing, SubjectKey};
+use persistence::{accounts, registrations as queries, videos, webinars};
 use sea_orm::DatabaseTransaction;
 
 use crate::limits::Limit;
+use crate::mails::about_rights::RESTING;
 use crate::page_views::clean_source;
+use crate::rights::fence::{being_erased, hold_public, public};
 use crate::webinars::{fields_of, kind_of, state_of};
 use crate::{Backend, Client, Error, Result, Visitor};
 
@@ -34,7 +36,8 @@ impl Visitor {
     /// The registration page at an address. A coach also sees her own pages that are not public (a preview).
     ///
     /// # Errors
-    /// Refuses an address without a published page, in the same words whatever the reason.
+    /// Refuses an address without a published page, in the same words whatever the reason, and one whose coach closes
+    /// or rests her account.
     pub async fn invitation(&self, slug: &str, coach: Option<CoachId>) -> Result<Invitation> {
         let backend = &self.backend;
         let reader = backend.db().reader();
@@ -42,6 +45,9 @@ impl Visitor {
         let row = webinars::at_slug(reader, slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
         if state_of(&row)? != WebinarState::Published && coach != Some(row.coach_id) {
             return Err(Refusal::not_found().into());
+        }
+        if coach != Some(row.coach_id) {
+            public(accounts::state(reader, row.coach_id).await?)?;
         }
         let video = backend.current_recording(reader, &row).await?;
         let captions = match &video {
@@ -61,6 +67,7 @@ impl Visitor {
             recorded: recorded(&row, video.as_ref()),
             has_captions: captions > 0,
             fields: fields_of(&row)?.shown().collect(),
+            ask_age: row.ask_age,
             consent_text: backend.consent_wording(reader, &row).await?,
             embed_hosts: serde_json::from_str(&row.embed_hosts)?,
             form_stamp: form_stamp::make(backend.secrets(), row.id, backend.now()),
@@ -87,7 +94,7 @@ impl Visitor {
                 was_registered: false,
             });
         }
-        let (email, answers) = form.check(&fields_of(&row)?)?;
+        let (email, answers) = form.check(&fields_of(&row)?, row.ask_age)?;
         if !form_stamp::is_human(backend.secrets(), row.id, &form.form_stamp, now) {
             let message = "That was quicker than we expect of a person, or the page was open for a long time. \
                            Please press the button once more. Nothing you typed was lost.";
@@ -110,6 +117,14 @@ struct Press<'a> {
     client: &'a Client,
     source: String,
     now: Moment,
+}
+
+/// Whom a press met.
+enum Met {
+    /// Somebody whose data may be added to; whether they were met for the first time.
+    Person { subject: Box<subject::Model>, key: SubjectKey, is_new: bool },
+    /// Somebody who asked for restriction.
+    Resting(SubjectId),
 }
 
 /// A key made for a person who may turn out to be known.
@@ -143,16 +158,29 @@ impl Backend {
     async fn book_with(&self, press: &Press<'_>, index: Vec<u8>, fresh: Option<&FreshKey>) -> Result<(Booking, bool)> {
         let coach = press.row.coach_id;
         let transaction = self.db().begin().await?;
-        let (subject, key, is_new) = self.person(&transaction, press, index, fresh).await?;
+        hold_public(&transaction, coach).await?;
+        let (subject, key, is_new) = match self.person(&transaction, press, index, fresh).await? {
+            Met::Person { subject, key, is_new } => (subject, key, is_new),
+            Met::Resting(id) => {
+                self.plan_resting_mail(&transaction, press, id).await?;
+                transaction.commit().await?;
+                return Ok((Booking { room_path: String::new(), was_registered: true }, false));
+            }
+        };
         let wording =
             press.row.consent_text_id.ok_or_else(|| Error::fault("register", "the webinar has no consent wording"))?;
-        let booking = match queries::booking(&transaction, coach, press.row.id, subject.id).await? {
+        let found = queries::booking(&transaction, coach, press.row.id, subject.id).await?;
+        if let Some(found) = &found {
+            // Before any mail is planned: somebody who took the agreement back gives it again by this very press.
+            queries::note_consent(&transaction, subject.id, found.id, wording, press.now).await?;
+        }
+        let (id, booking) = match found {
             Some(found) => self.book_again(&transaction, press, &subject, &key, found).await?,
             None => self.book_first(&transaction, press, &subject, &key).await?,
         };
-        queries::note_consent(&transaction, subject.id, booking.0, wording, press.now).await?;
+        queries::note_consent(&transaction, subject.id, id, wording, press.now).await?;
         transaction.commit().await?;
-        Ok((booking.1, is_new))
+        Ok((booking, is_new))
     }
 
     /// The person with this address, added when the coach has none. A race is settled by the database: whoever comes
@@ -163,7 +191,7 @@ impl Backend {
         press: &Press<'_>,
         index: Vec<u8>,
         fresh: Option<&FreshKey>,
-    ) -> Result<(subject::Model, SubjectKey, bool)> {
+    ) -> Result<Met> {
         let coach = press.row.coach_id;
         if let Some(fresh) = fresh {
             let id = SubjectId::new();
@@ -177,18 +205,39 @@ impl Backend {
                     .then(|| fresh.key.seal(Place::SubjectName, id.as_bytes(), name.as_bytes())),
             };
             if queries::insert_subject(transaction, coach, new, press.now).await? {
-                let subject = queries::subject(transaction, coach, id).await?;
+                let subject = queries::subject(transaction, coach, id).await?.and_then(|one| one.standing.active());
                 let subject = subject.ok_or_else(|| Error::fault("register", "a person just added is not there"))?;
-                return Ok((subject, fresh.key.clone(), true));
+                return Ok(Met::Person { subject: Box::new(subject), key: fresh.key.clone(), is_new: true });
             }
         }
-        let subject = queries::subject_by_index(transaction, coach, &index).await?;
+        // Held until the end: an erasure comes before this press or after it.
+        let found = queries::hold_by_index(transaction, coach, &index).await?;
         // Known a moment ago and gone now: erased in between. Pressing again meets a new person.
-        let subject = subject.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             Refusal::new(RefusalKind::Conflict, "Please press the button once more. Nothing you typed was lost.")
         })?;
-        let key = self.keyring().key(subject.dek_id).await?;
-        Ok((subject, key, false))
+        match found.standing {
+            Standing::Active(subject) => {
+                let key = self.keyring().key(subject.dek_id).await?;
+                Ok(Met::Person { subject: Box::new(subject.into_inner()), key, is_new: false })
+            }
+            Standing::Restricted(_) => Ok(Met::Resting(found.id)),
+            Standing::Erasing => Err(being_erased().into()),
+        }
+    }
+
+    /// Anybody can type anybody's address, so nothing is added for somebody whose data rests and the answer tells
+    /// nothing; the person is told by mail, once a day.
+    async fn plan_resting_mail(
+        &self,
+        transaction: &DatabaseTransaction,
+        press: &Press<'_>,
+        id: SubjectId,
+    ) -> Result<()> {
+        let (coach, now) = (press.row.coach_id, press.now);
+        let Some(booking) = queries::any_booking(transaction, coach, press.row.id, id).await? else { return Ok(()) };
+        let once = format!("{RESTING}:{id}:{}", now.day());
+        self.enqueue_mail(transaction, coach, RESTING, &once, Some(booking), None, now).await
     }
 
     async fn book_first(

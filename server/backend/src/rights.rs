@@ -5,6 +5,13 @@
 //! the job `run_request` does its steps, each idempotent → the receipt. What was asked in words, and where the answer
 //! goes, is sealed under the request's own key, which is destroyed at the end, so that what stays names nobody.
 
+#[cfg(test)]
+mod audit_tests;
+pub(crate) mod fence;
+#[cfg(test)]
+mod fence_tests;
+pub mod keep_promises;
+pub mod resting;
 mod run;
 
 use std::collections::BTreeMap;
@@ -15,7 +22,9 @@ use domain::rights::{Regime, RequestState, RightKind, SubjectKind, due_at};
 use persistence::entities::dsr_request;
 use persistence::rights as queries;
 use persistence::sealed::{Place, SubjectKey};
-use sea_orm::ConnectionTrait;
+use privacy::DataMap;
+use privacy::audit::{Class, Event, Happened, Role};
+use sea_orm::{ConnectionTrait, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Error, Result};
@@ -113,8 +122,58 @@ impl Backend {
             verified_at: Some(now),
         };
         queries::insert_request(conn, new, now).await?;
+        let by = if subject_kind == SubjectKind::Coach { Role::Coach } else { Role::Viewer };
+        self.audit(conn, Event::Opened, by, Some(id), ("right", 1), now).await?;
         self.plan_run(conn, id, asked.undo_until.unwrap_or(now), now).await?;
         Ok(id)
+    }
+
+    /// Puts something on record, in the caller's transaction: a class of the data map, and how much of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(
+        &self,
+        conn: &impl ConnectionTrait,
+        event: Event,
+        by: Role,
+        request: Option<RequestId>,
+        (class, count): (&str, u64),
+        now: Moment,
+    ) -> Result<()> {
+        let class = Class::of(DataMap::current(), class).unwrap_or_else(Class::none);
+        privacy::audit::append(conn, &Happened { event, by, request, class, count }, now).await?;
+        Ok(())
+    }
+
+    /// Ends a request: what was asked in words goes, whose it was is emptied, and its key is destroyed, so that what
+    /// stays names nobody.
+    ///
+    /// # Errors
+    /// Refuses an end its state does not lead to; and when the database or the keyring fails.
+    pub async fn end_request(&self, row: &dsr_request::Model, to: RequestState, now: Moment) -> Result<()> {
+        let from = Self::request_state(row)?;
+        let to = domain::rights::step(from, to)?;
+        let change = dsr_request::ActiveModel {
+            coach_id: Set(None),
+            subject_id: Set(None),
+            details_ct: Set(None),
+            completed_at: Set(Some(now)),
+            ..Default::default()
+        };
+        let event = match to {
+            RequestState::Denied => Event::Denied,
+            RequestState::Cancelled => Event::Cancelled,
+            RequestState::Expired => Event::Expired,
+            _ => Event::Done,
+        };
+        let transaction = self.db().begin().await?;
+        if queries::move_request(&transaction, row.id, from, to, change).await? {
+            self.audit(&transaction, event, Role::System, Some(row.id), ("right", 1), now).await?;
+        }
+        transaction.commit().await?;
+        // After the commit: a request whose key went first could not be answered if the commit failed.
+        Ok(self.keyring().destroy(row.dek_id).await?)
     }
 
     /// Plans a look at a request.

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Moment;
 use domain::ids::{CoachId, OneTimeTokenId};
-use persistence::accounts;
+use domain::rights::AccountState;
 use persistence::entities::one_time_token;
+use persistence::{accounts, rights};
 use sea_orm::{ConnectionTrait, Set};
 use sha2::{Digest, Sha256};
 
@@ -66,6 +67,9 @@ impl Backend {
         new_email: Option<String>,
         now: Moment,
     ) -> Result<()> {
+        if !rights::hold_account(conn, coach).await?.is_some_and(AccountState::may_sign_in) {
+            return Ok(());
+        }
         let id = OneTimeTokenId::new();
         let row = one_time_token::ActiveModel {
             id: Set(id),

@@ -22,6 +22,7 @@ use sha1::{Digest, Sha1};
 use storage::StagedUpload;
 
 use crate::limits::Limit;
+use crate::rights::fence::hold_changeable;
 use crate::secrets::same;
 use crate::{Backend, Coach, Error, Result};
 
@@ -271,6 +272,7 @@ impl Uploader {
             expires_at: Set(now.plus_days(EXPIRES_DAYS)),
         };
         let transaction = backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let row = row.insert(&transaction).await?;
         transaction.commit().await?;
         Ok(status(&row))
@@ -306,7 +308,7 @@ impl Uploader {
     ///
     /// # Errors
     /// Refuses what is no recording as soon as its first bytes show it, more bytes than announced, and uploads that
-    /// are not hers, over or gone.
+    /// are not hers, over or gone. When the account was closed between two pieces, what arrived is removed.
     pub async fn append<S, E>(&self, id: UploadId, offset: u64, checksum: Option<Checksum>, body: S) -> Result<Appended>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
@@ -320,7 +322,11 @@ impl Uploader {
         }
         let staged: StagedUpload = serde_json::from_str(&row.parts)?;
         let mut piece = Piece { uploader: self, noted: row.offset_bytes, row, hasher: Hasher::new(checksum) };
-        piece.take(staged, body).await
+        let taken = piece.take(staged, body).await;
+        if self.backend.is_closed_for(self.id, &taken).await? {
+            self.backend.abort_upload(id).await?;
+        }
+        taken
     }
 
     /// Gives an upload up (tus DELETE).
@@ -448,6 +454,7 @@ impl Piece<'_> {
         let offset = i64::try_from(durable.offset).unwrap_or(i64::MAX);
         let expires_at = now.plus_days(EXPIRES_DAYS);
         let transaction = backend.db().begin().await?;
+        hold_changeable(&transaction, self.row.coach_id).await?;
         let parts = serde_json::to_string(durable)?;
         if !queries::advance_upload(&transaction, self.row.id, self.noted, offset, &parts, now, expires_at).await? {
             return Err(Refusal::new(RefusalKind::Conflict, "Another connection is sending the same upload.").into());
@@ -471,6 +478,24 @@ impl Piece<'_> {
 }
 
 impl Backend {
+    /// Whether a piece was refused because the account it was for can no longer be changed.
+    async fn is_closed_for(&self, coach: CoachId, taken: &Result<Appended>) -> Result<bool> {
+        if !matches!(taken, Err(Error::Refused(_))) {
+            return Ok(false);
+        }
+        let state = persistence::accounts::state(self.db().reader(), coach).await?;
+        Ok(!state.is_some_and(domain::rights::AccountState::may_be_changed))
+    }
+
+    /// Ends an upload whose account was closed under it, with the bytes that arrived since they were last noted.
+    async fn abort_upload(&self, id: UploadId) -> Result<()> {
+        let Some(row) = upload::Entity::find_by_id(id).one(self.db().reader()).await? else { return Ok(()) };
+        if row.state == "open" {
+            self.give_up_upload(&row, "expired", None).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn give_up_upload(&self, row: &upload::Model, state: &str, note: Option<&str>) -> Result<()> {
         let staged: StagedUpload = serde_json::from_str(&row.parts)?;
         self.bucket().abort_staged(&row.object_key, &staged).await?;
@@ -495,6 +520,12 @@ impl Backend {
         };
         if row.state != "open" || row.offset_bytes != row.length_bytes {
             return Ok(());
+        }
+        if !persistence::accounts::state(self.db().reader(), row.coach_id)
+            .await?
+            .is_some_and(domain::rights::AccountState::may_be_changed)
+        {
+            return self.give_up_upload(&row, "expired", None).await;
         }
         let staged: StagedUpload = serde_json::from_str(&row.parts)?;
         self.bucket().finish_staged(&row.object_key, &staged).await?;

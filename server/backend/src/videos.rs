@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use domain::ids::{VideoId, WebinarId};
+use domain::ids::{CoachId, VideoId, WebinarId};
+use domain::rights::AccountState;
 use domain::video::{PosterCandidate, VideoState, VideoView};
 use domain::{Refusal, RefusalKind};
 use futures::StreamExt;
 use media::source::ReadAt;
 use persistence::entities::{upload, video};
-use persistence::videos as queries;
+use persistence::{rights, videos as queries};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 use sha2::{Digest, Sha256};
 use storage::Bucket;
 
 use crate::links::MediaKind;
+use crate::rights::fence::{hold_changeable, public};
 use crate::{Backend, Coach, Error, Result};
 
 /// Kind of the job that does the background work on a recording.
@@ -45,6 +47,13 @@ impl ReadAt for ObjectSource {
     }
 }
 
+/// Objects the background work made.
+struct Made {
+    original: String,
+    playable: String,
+    posters: i32,
+}
+
 impl Backend {
     async fn object_source(&self, key: &str) -> Result<ObjectSource> {
         Ok(ObjectSource { bucket: self.bucket().clone(), key: key.to_owned(), length: self.bucket().size(key).await? })
@@ -63,6 +72,7 @@ impl Backend {
         let now = self.now();
         let id = VideoId::new();
         let transaction = self.db().begin().await?;
+        hold_changeable(&transaction, upload.coach_id).await?;
         let version = queries::last_version(&transaction, upload.webinar_id).await? + 1;
         let row = video::ActiveModel {
             id: Set(id),
@@ -104,7 +114,8 @@ impl Backend {
     }
 
     /// The background work: checksum, faststart, posters. Every step can be done again; nothing partial is visible,
-    /// because objects appear whole and the row is written last.
+    /// because objects appear whole and the row is written last. When the account or the recording went meanwhile, what
+    /// was made goes as well: the eraser may have looked before it was there.
     pub(crate) async fn process_video(&self, id: VideoId) -> Result<()> {
         let Some(row) = video::Entity::find_by_id(id).one(self.db().reader()).await? else {
             return Ok(());
@@ -128,10 +139,28 @@ impl Backend {
             }
         };
         let state = if note.is_some() { VideoState::ReadyWithoutExtras } else { VideoState::Ready };
+        let made = Made { original: row.object_key.clone(), playable: playable_key.clone(), posters: poster_count };
         let work = queries::Processed { state: state.as_str(), note, sha256, playable_key, poster_count };
         let transaction = self.db().begin().await?;
+        let account = rights::hold_account(&transaction, row.coach_id).await?;
+        let is_kept = account.is_some_and(|state| state != AccountState::Erasing)
+            && queries::video(&transaction, row.coach_id, row.id).await?.is_some();
+        if !is_kept {
+            drop(transaction);
+            return self.remove_made(&made).await;
+        }
         queries::finish_processing(&transaction, row, work).await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn remove_made(&self, made: &Made) -> Result<()> {
+        if made.playable != made.original {
+            self.bucket().delete(&made.playable).await?;
+        }
+        for index in 0..usize::try_from(made.posters).unwrap_or(0) {
+            self.bucket().delete(&poster_key(&made.original, index)).await?;
+        }
         Ok(())
     }
 
@@ -272,16 +301,30 @@ impl Backend {
         })
     }
 
-    /// What a signed media address stands for. The caller has checked the signature.
+    /// Whether media of a coach are served: to anybody while her account is public, to herself as long as it is there.
+    async fn serves(&self, coach: CoachId, token: Option<&str>) -> Result<()> {
+        let state = persistence::accounts::state(self.db().reader(), coach).await?;
+        let served = public(state);
+        match (served, state, token) {
+            (Err(_), Some(_), Some(token)) if self.coach_by_token(token).await?.is_some_and(|c| c.id == coach) => {
+                Ok(())
+            }
+            (served, ..) => served,
+        }
+    }
+
+    /// What a signed media address stands for. The caller has checked the signature; `token` is the session of whoever
+    /// asks, if there is one.
     ///
     /// # Errors
-    /// Refuses what is no longer there.
-    pub async fn signed_object(&self, kind: MediaKind, name: &str) -> Result<SignedObject> {
+    /// Refuses what is no longer there, and media of a coach who closes or rests her account, except to herself.
+    pub async fn signed_object(&self, kind: MediaKind, name: &str, token: Option<&str>) -> Result<SignedObject> {
         let reader = self.db().reader();
         match kind {
             MediaKind::Video => {
                 let id: VideoId = name.parse().map_err(|_| Refusal::not_found())?;
                 let row = queries::signed_video(reader, id).await?.ok_or_else(Refusal::not_found)?;
+                self.serves(row.coach_id, token).await?;
                 let length = if row.playable_key == row.object_key {
                     row.size_bytes.unsigned_abs()
                 } else {
@@ -301,11 +344,14 @@ impl Backend {
                 let id: VideoId = id.parse().map_err(|_| Refusal::not_found())?;
                 let index: usize = index.parse().map_err(|_| Refusal::not_found())?;
                 let row = queries::signed_video(reader, id).await?.ok_or_else(Refusal::not_found)?;
+                self.serves(row.coach_id, token).await?;
                 self.small_object(poster_key(&row.object_key, index), "image/jpeg", row.created_at).await
             }
             MediaKind::Caption => {
                 let id = name.parse().map_err(|_| Refusal::not_found())?;
                 let row = queries::signed_caption(reader, id).await?.ok_or_else(Refusal::not_found)?;
+                let video = queries::signed_video(reader, row.video_id).await?.ok_or_else(Refusal::not_found)?;
+                self.serves(video.coach_id, token).await?;
                 Ok(SignedObject::Text { content_type: "text/vtt; charset=utf-8", text: row.webvtt })
             }
             MediaKind::Logo => {
@@ -314,6 +360,7 @@ impl Backend {
                     .one(reader)
                     .await?
                     .ok_or_else(Refusal::not_found)?;
+                self.serves(row.coach_id, token).await?;
                 let key = row.logo_key.ok_or_else(Refusal::not_found)?;
                 self.small_object(key, "image/png", row.updated_at).await
             }
@@ -373,6 +420,7 @@ impl Coach {
     /// Refuses a recording that is not hers and a picture that does not exist.
     pub async fn choose_poster(&self, id: VideoId, index: i32) -> Result<()> {
         let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let row = queries::video(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         if !(0..row.poster_count).contains(&index) {
             return Err(Refusal::not_found().into());

@@ -18,6 +18,7 @@ use persistence::{registrations, results, videos, webinars as queries};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::links::MediaKind;
+use crate::rights::fence::hold_changeable;
 use crate::{Backend, Coach, Error, Result};
 
 /// Days a link works, percent that counts as the end, seconds that count as attending (product.md §4.1 and §4.4).
@@ -49,6 +50,8 @@ pub(crate) fn form_of(row: &webinar::Model, consent_text: &str) -> Result<Webina
         embed_hosts: hosts.join("\n"),
         end_percent: row.end_percent.to_string(),
         floor_seconds: row.floor_seconds.to_string(),
+        retention_days: row.retention_days.map_or_else(String::new, |days| days.to_string()),
+        ask_age: row.ask_age.then(|| "yes".to_owned()),
     })
 }
 
@@ -144,6 +147,7 @@ impl Coach {
         let wanted = Slug::from_title(title);
         for _ in 0..SLUG_TRIES {
             let transaction = self.backend.db().begin().await?;
+            hold_changeable(&transaction, self.id).await?;
             let owner = queries::owner(&transaction, self.id).await?.ok_or_else(Refusal::sign_in)?;
             if queries::count(&transaction, self.id).await? >= queries::MAX_WEBINARS {
                 let message = "An account can hold 500 webinars. Delete a draft you no longer need, and try again.";
@@ -220,6 +224,7 @@ impl Coach {
         let settings = form.check()?;
         let now = backend.now();
         let transaction = backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let row = queries::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         if row.revision != revision {
             return Err(saved_elsewhere().into());

@@ -5,6 +5,7 @@
 
 use domain::Moment;
 use domain::ids::{CoachId, DekId, LoginId, OneTimeTokenId, RecoveryCodeId};
+use domain::rights::AccountState;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
@@ -40,7 +41,17 @@ pub async fn insert_coach(conn: &impl ConnectionTrait, row: coach::ActiveModel) 
     Ok(coach::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await? > 0)
 }
 
-/// Changes some columns of a coach's own row.
+/// The state of an account, without holding it: for pages that only read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn state(conn: &impl ConnectionTrait, id: CoachId) -> Result<Option<AccountState>, DbErr> {
+    let stored: Option<String> =
+        coach::Entity::find_by_id(id).select_only().column(coach::Column::State).into_tuple().one(conn).await?;
+    Ok(stored.as_deref().and_then(AccountState::from_stored))
+}
+
+/// Changes some columns of a coach's own row, unless it is being erased.
 ///
 /// # Errors
 /// When a new address is taken (a unique violation) or the database fails.
@@ -51,7 +62,12 @@ pub async fn change(
     now: Moment,
 ) -> Result<(), DbErr> {
     let row = coach::ActiveModel { updated_at: Set(now), ..row };
-    coach::Entity::update_many().set(row).filter(coach::Column::Id.eq(id)).exec(conn).await?;
+    coach::Entity::update_many()
+        .set(row)
+        .filter(coach::Column::Id.eq(id))
+        .filter(coach::Column::State.ne(AccountState::Erasing.as_str()))
+        .exec(conn)
+        .await?;
     Ok(())
 }
 

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::Moment;
 use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
+use domain::rights::AccountState;
 use domain::watching::{Attendance, Beat, CreditedRange};
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Alias, Expr, LockType, OnConflict, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect,
-    RelationTrait, Set,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
+    QuerySelect, RelationTrait, Set,
 };
 
 use crate::Error;
-use crate::entities::{beat, registration, status_change, subject, video, view, watch_map, webinar};
+use crate::entities::{beat, coach, registration, status_change, subject, video, view, watch_map, webinar};
 
 /// Rows of one multi-row statement: SQLite takes 32,766 parameters, a beat has nine.
 const ROWS: usize = 1_000;
@@ -44,8 +45,10 @@ pub struct ViewContext {
     pub outcome: Attendance,
     /// Whether it was made final.
     pub finalised: bool,
-    /// False when the person asked for restriction: nothing is stored then.
+    /// False when the person or the coach asked for restriction, or one of them is being erased: nothing is stored.
     pub may_be_measured: bool,
+    /// False once the coach is closing her account: the link is over.
+    pub is_served: bool,
 }
 
 #[derive(FromQueryResult)]
@@ -64,9 +67,37 @@ struct ContextRow {
     end_percent: i32,
     floor_seconds: i32,
     subject_state: String,
+    account_state: String,
 }
 
-/// The views of a batch, locked against other servers where the database knows row locks.
+/// Holds the accounts behind these views where the database knows row locks: whoever closes one waits for this batch,
+/// or this batch sees that it is closed. Before the views, as every writer holds the account first.
+async fn hold_accounts(conn: &impl ConnectionTrait, views: &[ViewId]) -> Result<(), Error> {
+    if conn.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let behind = Query::select()
+        .column((webinar::Entity, webinar::Column::CoachId))
+        .from(view::Entity)
+        .inner_join(
+            webinar::Entity,
+            Expr::col((webinar::Entity, webinar::Column::Id)).equals((view::Entity, view::Column::WebinarId)),
+        )
+        .and_where(view::Column::Id.is_in(views.iter().copied()))
+        .to_owned();
+    coach::Entity::find()
+        .select_only()
+        .column(coach::Column::Id)
+        .filter(coach::Column::Id.in_subquery(behind))
+        .lock_shared()
+        .into_tuple::<domain::ids::CoachId>()
+        .all(conn)
+        .await?;
+    Ok(())
+}
+
+/// The views of a batch with the state of the people and accounts behind them, all held against other writers where
+/// the database knows row locks.
 ///
 /// # Errors
 /// When the database fails.
@@ -74,6 +105,7 @@ pub async fn view_contexts(
     conn: &impl ConnectionTrait,
     views: &[ViewId],
 ) -> Result<HashMap<ViewId, ViewContext>, Error> {
+    hold_accounts(conn, views).await?;
     let mut query = view::Entity::find()
         .select_only()
         .columns([
@@ -92,18 +124,25 @@ pub async fn view_contexts(
         .column_as(webinar::Column::EndPercent, "end_percent")
         .column_as(webinar::Column::FloorSeconds, "floor_seconds")
         .column_as(subject::Column::State, "subject_state")
+        .column_as(coach::Column::State, "account_state")
         .join(JoinType::InnerJoin, view::Relation::Registration.def())
         .join(JoinType::InnerJoin, view::Relation::Video.def())
         .join(JoinType::InnerJoin, registration::Relation::Webinar.def())
         .join(JoinType::InnerJoin, registration::Relation::Subject.def())
+        .join(JoinType::InnerJoin, registration::Relation::Coach.def())
         .filter(view::Column::Id.is_in(views.iter().copied()));
     if conn.get_database_backend() == DbBackend::Postgres {
-        query = query.lock_exclusive();
+        // What the batch writes to, and the person; not the recording and the webinar, which everybody shares.
+        QuerySelect::query(&mut query)
+            .lock_with_tables(LockType::NoKeyUpdate, ["view", "registration", "subject"].map(Alias::new));
     }
     let rows = query.into_model::<ContextRow>().all(conn).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
+            let account = AccountState::from_stored(&row.account_state);
+            let is_resting = matches!(account, Some(AccountState::Restricted));
+            let is_public = account.is_some_and(AccountState::is_public);
             let context = ViewContext {
                 registration: row.registration_id,
                 video: row.video_id,
@@ -117,7 +156,8 @@ pub async fn view_contexts(
                 floor_seconds: row.floor_seconds,
                 outcome: Attendance::from_stored(&row.outcome).unwrap_or(Attendance::Registered),
                 finalised: row.finalised_at.is_some(),
-                may_be_measured: row.subject_state == "active",
+                may_be_measured: is_public && row.subject_state == "active",
+                is_served: is_public || is_resting,
             };
             (row.id, context)
         })

@@ -4,14 +4,18 @@
 //! serve public or signed addresses say so in their name or doc.
 
 pub mod accounts;
+pub mod audits;
 pub mod beats;
 pub mod database;
 pub mod entities;
 pub mod error;
 pub mod keyring;
+pub mod mails;
 pub mod migrations;
 pub mod registrations;
+pub mod restrictions;
 pub mod results;
+pub mod retention;
 pub mod rights;
 pub mod sealed;
 pub mod videos;

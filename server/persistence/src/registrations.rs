@@ -9,18 +9,49 @@ use domain::ids::{
 };
 use domain::watching::Attendance;
 use domain::webinar::SessionKind;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationDef, Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select, Set,
 };
 
-use crate::entities::{consent, mail, registration, session, subject, view, watch_map};
+use crate::entities::{coach, consent, mail, registration, session, subject, view, watch_map};
+use crate::sealed::Standing;
 
 /// Version of a link until it is revoked for the first time.
 pub const FIRST_LINK_VERSION: i32 = 1;
 /// Templates that carry a registrant's link.
-pub const LINK_TEMPLATES: [&str; 2] = ["registration_confirmed", "registration_link"];
+pub const LINK_TEMPLATES: [&str; 2] = domain::fence::ABOUT_THE_BOOKING;
+/// State of a person whose data may be used.
+const ACTIVE: &str = domain::rights::SubjectState::Active.as_str();
+
+fn to_subject() -> RelationDef {
+    registration::Entity::belongs_to(subject::Entity)
+        .from(registration::Column::SubjectId)
+        .to(subject::Column::Id)
+        .into()
+}
+
+/// A person of a coach, whose row can be used as far as their state allows.
+#[derive(Debug)]
+pub struct Person {
+    /// Which one.
+    pub id: SubjectId,
+    /// The row.
+    pub standing: Standing<subject::Model>,
+}
+
+impl From<subject::Model> for Person {
+    fn from(row: subject::Model) -> Self {
+        Self { id: row.id, standing: Standing::of(&row.state.clone(), row) }
+    }
+}
+
+fn by_index(coach: CoachId, email_index: &[u8]) -> Select<subject::Entity> {
+    subject::Entity::find()
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(subject::Column::EmailBidx.eq(email_index.to_vec()))
+}
 
 /// The coach's person with this blind index.
 ///
@@ -30,24 +61,33 @@ pub async fn subject_by_index(
     conn: &impl ConnectionTrait,
     coach: CoachId,
     email_index: &[u8],
-) -> Result<Option<subject::Model>, DbErr> {
-    subject::Entity::find()
-        .filter(subject::Column::CoachId.eq(coach))
-        .filter(subject::Column::EmailBidx.eq(email_index.to_vec()))
-        .one(conn)
-        .await
+) -> Result<Option<Person>, DbErr> {
+    Ok(by_index(coach, email_index).one(conn).await?.map(Person::from))
+}
+
+/// The same, held against whoever would change their state: the fence of a writer that knows an address.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_by_index(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    email_index: &[u8],
+) -> Result<Option<Person>, DbErr> {
+    let mut query = by_index(coach, email_index);
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock(LockType::NoKeyUpdate);
+    }
+    Ok(query.one(conn).await?.map(Person::from))
 }
 
 /// The coach's person with this id.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn subject(
-    conn: &impl ConnectionTrait,
-    coach: CoachId,
-    id: SubjectId,
-) -> Result<Option<subject::Model>, DbErr> {
-    subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach)).one(conn).await
+pub async fn subject(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<Option<Person>, DbErr> {
+    let row = subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach)).one(conn).await?;
+    Ok(row.map(Person::from))
 }
 
 /// A person met for the first time, sealed.
@@ -89,7 +129,7 @@ pub async fn insert_subject(
     Ok(subject::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await? > 0)
 }
 
-/// Gives a person the name that was missing.
+/// Gives a person the name that was missing, unless their data rests.
 ///
 /// # Errors
 /// When the database fails.
@@ -104,6 +144,7 @@ pub async fn set_missing_name(
         .filter(subject::Column::Id.eq(id))
         .filter(subject::Column::CoachId.eq(coach))
         .filter(subject::Column::NameCt.is_null())
+        .filter(subject::Column::State.eq(ACTIVE))
         .exec(conn)
         .await?;
     Ok(())
@@ -302,7 +343,44 @@ pub async fn link_mails_since(
         .await
 }
 
-/// One booking of this coach's webinar.
+/// The booking a mail about a person's own request can refer to: on this webinar, or else their latest.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_booking(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    subject: SubjectId,
+) -> Result<Option<RegistrationId>, DbErr> {
+    let here = booking(conn, coach, webinar, subject).await?;
+    match here {
+        Some(here) => Ok(Some(here.id)),
+        None => latest_booking(conn, coach, subject).await,
+    }
+}
+
+/// The latest booking of a person of this coach.
+///
+/// # Errors
+/// When the database fails.
+pub async fn latest_booking(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    subject: SubjectId,
+) -> Result<Option<RegistrationId>, DbErr> {
+    registration::Entity::find()
+        .select_only()
+        .column(registration::Column::Id)
+        .filter(registration::Column::CoachId.eq(coach))
+        .filter(registration::Column::SubjectId.eq(subject))
+        .order_by_desc(registration::Column::RegisteredAt)
+        .into_tuple()
+        .one(conn)
+        .await
+}
+
+/// One booking of this coach's webinar, as far as its person's state lets it be used.
 ///
 /// # Errors
 /// When the database fails.
@@ -311,23 +389,61 @@ pub async fn registration(
     coach: CoachId,
     webinar: WebinarId,
     id: RegistrationId,
-) -> Result<Option<registration::Model>, DbErr> {
-    registration::Entity::find_by_id(id)
+) -> Result<Option<Standing<registration::Model>>, DbErr> {
+    let row = registration::Entity::find_by_id(id)
+        .find_also_related(subject::Entity)
         .filter(registration::Column::CoachId.eq(coach))
         .filter(registration::Column::WebinarId.eq(webinar))
         .one(conn)
-        .await
+        .await?;
+    Ok(row.map(|(row, person)| standing(row, person.as_ref())))
+}
+
+fn standing(row: registration::Model, person: Option<&subject::Model>) -> Standing<registration::Model> {
+    Standing::of(person.map_or("", |person| person.state.as_str()), row)
+}
+
+/// What a room token names. Until the token is proven nothing but its own parts is looked at.
+#[derive(Debug)]
+pub struct Named {
+    /// Which booking.
+    pub id: RegistrationId,
+    /// Which version of its link counts.
+    pub link_version: i32,
+    /// Whose webinar it is on.
+    pub coach: CoachId,
+    /// Which webinar.
+    pub webinar: WebinarId,
+    /// Whose booking.
+    pub subject: SubjectId,
+    /// When the link stops working.
+    pub expires_at: Moment,
+    /// The state of the coach's account, as stored.
+    pub account_state: String,
+    /// The rest, as far as it may be used.
+    pub standing: Standing<registration::Model>,
 }
 
 /// Public: the booking a room token names. The caller proves the token before anything of it is used.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn named_by_token(
-    conn: &impl ConnectionTrait,
-    id: RegistrationId,
-) -> Result<Option<registration::Model>, DbErr> {
-    registration::Entity::find_by_id(id).one(conn).await
+pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> Result<Option<Named>, DbErr> {
+    let found = registration::Entity::find_by_id(id)
+        .find_also_related(subject::Entity)
+        .find_also_related(coach::Entity)
+        .one(conn)
+        .await?;
+    Ok(found.map(|(row, person, owner)| Named {
+        id: row.id,
+        link_version: row.link_version,
+        coach: row.coach_id,
+        webinar: row.webinar_id,
+        subject: row.subject_id,
+        expires_at: row.expires_at,
+        account_state: owner.map_or_else(String::new, |owner| owner.state),
+        standing: standing(row, person.as_ref()),
+    }))
 }
 
 /// Notes a visit to the room. It is no attendance: that needs play.
@@ -337,15 +453,15 @@ pub async fn named_by_token(
 pub async fn open_view(
     conn: &impl ConnectionTrait,
     id: ViewId,
-    registration: &registration::Model,
+    (registration, webinar): (RegistrationId, WebinarId),
     video: VideoId,
     (device, country): (&str, &str),
     now: Moment,
 ) -> Result<(), DbErr> {
     let row = view::ActiveModel {
         id: Set(id),
-        registration_id: Set(registration.id),
-        webinar_id: Set(registration.webinar_id),
+        registration_id: Set(registration),
+        webinar_id: Set(webinar),
         video_id: Set(video),
         opened_at: Set(now),
         first_played_at: Set(None),
@@ -389,7 +505,8 @@ pub struct ProgressRow {
     pub outcome: String,
 }
 
-/// Up to `limit` bookings of a webinar after `after`, in order of id, for judging them anew.
+/// Up to `limit` bookings of a webinar after `after`, in order of id, for judging them anew; those of people whose data
+/// rests are left as they are.
 ///
 /// # Errors
 /// When the database fails.
@@ -404,6 +521,8 @@ pub async fn progress_after(
     let mut find = registration::Entity::find()
         .select_only()
         .columns([Id, CurrentVideoId, UniqueSeconds, FinalisedAt, Outcome])
+        .join(JoinType::InnerJoin, to_subject())
+        .filter(subject::Column::State.eq(ACTIVE))
         .filter(registration::Column::CoachId.eq(coach))
         .filter(registration::Column::WebinarId.eq(webinar))
         .order_by_asc(Id)
@@ -443,7 +562,7 @@ pub struct Due {
 }
 
 /// Up to `limit` bookings of all coaches that are due: their link ran out, or their last credited play is older than
-/// `last_play_before`.
+/// `last_play_before`. Those of people whose data rests stay as they are.
 ///
 /// # Errors
 /// When the database fails.
@@ -457,6 +576,8 @@ pub async fn due_to_be_final(
     let rows: Vec<(RegistrationId, String)> = registration::Entity::find()
         .select_only()
         .columns([Id, Outcome])
+        .join(JoinType::InnerJoin, to_subject())
+        .filter(subject::Column::State.eq(ACTIVE))
         .filter(FinalisedAt.is_null())
         .filter(ExpiresAt.lte(now).or(LastCreditAt.lte(last_play_before)))
         .order_by_asc(Id)

@@ -1,11 +1,13 @@
 //! What the results pages read: counts, watch maps and the people's table, without one query per row.
 //!
-//! People whose data is restricted never leave this file: every list of persons joins `subject.state = 'active'`.
+//! People whose data is restricted never leave this file but as [`Masked`]: every list of persons and every sum over
+//! what they watched joins `subject.state = 'active'`. Counts of people stay whole.
 
 use std::collections::HashMap;
 
 use domain::Moment;
 use domain::ids::{CoachId, DekId, RegistrationId, StatusChangeId, SubjectId, VideoId, WebinarId};
+use domain::rights::SubjectState;
 use domain::watching::{Attendance, WATCHING_SECONDS};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
@@ -24,6 +26,10 @@ pub const MAX_SEARCHED: u64 = 100_000;
 const TIMELINE_ROWS: u64 = 100;
 /// Names in a table of countries or devices.
 const MAX_NAMES: u64 = 1_000;
+
+/// State of a person whose data may be used, and of one whose data rests.
+const ACTIVE: &str = SubjectState::Active.as_str();
+const RESTRICTED: &str = SubjectState::Restricted.as_str();
 
 /// Whether a stored outcome counts as attended.
 #[must_use]
@@ -48,7 +54,8 @@ pub struct OutcomeCounts {
     pub mean_percent_milli: Option<f64>,
 }
 
-/// Counts the bookings of a webinar by outcome.
+/// Counts the bookings of a webinar by outcome. Everybody counts; only what somebody watched is left out while their
+/// data rests.
 ///
 /// # Errors
 /// When the database fails.
@@ -58,9 +65,17 @@ pub async fn outcome_counts(
     webinar: WebinarId,
     now: Moment,
 ) -> Result<OutcomeCounts, DbErr> {
-    let hers = of_webinar(coach, webinar);
+    let rows: Vec<(String, i64)> = of_webinar(coach, webinar)
+        .select_only()
+        .column(registration::Column::Outcome)
+        .column_as(registration::Column::Id.count(), "people")
+        .group_by(registration::Column::Outcome)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let usable = active_people(coach, webinar);
     // Sums, because an average is a decimal in one database and a double in the other.
-    let rows: Vec<(String, i64, Option<i64>)> = hers
+    let watched: Vec<(String, i64, Option<i64>)> = usable
         .clone()
         .select_only()
         .column(registration::Column::Outcome)
@@ -70,12 +85,12 @@ pub async fn outcome_counts(
         .into_tuple()
         .all(conn)
         .await?;
-    let watching = hers.filter(registration::Column::LastCreditAt.gt(watching_since(now))).count(conn).await?;
-    let attended = rows.iter().filter(|(outcome, ..)| is_attended(outcome));
+    let watching = usable.filter(registration::Column::LastCreditAt.gt(watching_since(now))).count(conn).await?;
+    let attended = watched.iter().filter(|(outcome, ..)| is_attended(outcome));
     let (people, sum) = attended.fold((0, 0), |(people, sum), row| (people + row.1, sum + row.2.unwrap_or_default()));
     Ok(OutcomeCounts {
         mean_percent_milli: (people > 0).then(|| sum as f64 / people as f64),
-        by_outcome: rows.into_iter().map(|(outcome, people, _)| (outcome, people)).collect(),
+        by_outcome: rows.into_iter().collect(),
         watching: i64::try_from(watching).unwrap_or(i64::MAX),
     })
 }
@@ -87,6 +102,7 @@ fn of_webinar(coach: CoachId, webinar: WebinarId) -> Select<registration::Entity
 }
 
 /// Up to [`PAGE_ROWS`] watch maps of one recording after `after`, as seen and again bits, in order of registration.
+/// Maps of people whose data rests are not among them.
 ///
 /// # Errors
 /// When the database fails.
@@ -103,6 +119,8 @@ pub async fn maps_after(
         .select_only()
         .columns([Registration, Seen, Again])
         .join(JoinType::InnerJoin, to_registration)
+        .join(JoinType::InnerJoin, to_subject())
+        .filter(subject::Column::State.eq(ACTIVE))
         .filter(registration::Column::CoachId.eq(coach))
         .filter(watch_map::Column::VideoId.eq(video))
         .order_by_asc(Registration)
@@ -242,12 +260,83 @@ pub enum PlainOrder {
     Percent,
 }
 
-fn active_people(coach: CoachId, webinar: WebinarId) -> Select<registration::Entity> {
-    let to_subject: RelationDef = registration::Entity::belongs_to(subject::Entity)
+fn to_subject() -> RelationDef {
+    registration::Entity::belongs_to(subject::Entity)
         .from(registration::Column::SubjectId)
         .to(subject::Column::Id)
-        .into();
-    of_webinar(coach, webinar).join(JoinType::InnerJoin, to_subject).filter(subject::Column::State.eq("active"))
+        .into()
+}
+
+fn active_people(coach: CoachId, webinar: WebinarId) -> Select<registration::Entity> {
+    of_webinar(coach, webinar).join(JoinType::InnerJoin, to_subject()).filter(subject::Column::State.eq(ACTIVE))
+}
+
+/// Everybody who stands in the table: those whose data rests as well, as masked rows.
+fn listed_people(coach: CoachId, webinar: WebinarId) -> Select<registration::Entity> {
+    of_webinar(coach, webinar)
+        .join(JoinType::InnerJoin, to_subject())
+        .filter(subject::Column::State.is_in([ACTIVE, RESTRICTED]))
+}
+
+/// Somebody who asked for restriction, as far as the coach may see it: that they are registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Masked {
+    /// Which booking.
+    pub id: RegistrationId,
+    /// When they registered.
+    pub registered_at: Moment,
+}
+
+/// Which of these bookings are of people whose data rests.
+///
+/// # Errors
+/// When the database fails.
+pub async fn masked(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    ids: &[RegistrationId],
+) -> Result<Vec<Masked>, DbErr> {
+    let rows: Vec<(RegistrationId, Moment)> = listed_people(coach, webinar)
+        .filter(subject::Column::State.eq(RESTRICTED))
+        .filter(registration::Column::Id.is_in(ids.iter().copied()))
+        .select_only()
+        .columns([registration::Column::Id, registration::Column::RegisteredAt])
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, registered_at)| Masked { id, registered_at }).collect())
+}
+
+/// Number of rows of the whole table, masked ones included.
+///
+/// # Errors
+/// When the database fails.
+pub async fn listed_count(conn: &impl ConnectionTrait, coach: CoachId, webinar: WebinarId) -> Result<usize, DbErr> {
+    let count = listed_people(coach, webinar).count(conn).await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// One page of the whole table, newest first, masked rows included.
+///
+/// # Errors
+/// When the database fails.
+pub async fn listed_page(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    (offset, limit): (u64, u64),
+) -> Result<Vec<RegistrationId>, DbErr> {
+    listed_people(coach, webinar)
+        .select_only()
+        .column(registration::Column::Id)
+        .order_by_desc(registration::Column::RegisteredAt)
+        .order_by_desc(registration::Column::Id)
+        .offset(offset)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await
 }
 
 /// The shown status in terms of what is stored: playing within the last minute hides the outcome.

@@ -3,13 +3,14 @@
 use domain::Moment;
 use domain::ids::{CoachId, DekId, RequestId, RequestTaskId, SubjectId};
 use domain::rights::{AccountState, Regime, RequestState, RightKind, SubjectKind, SubjectState};
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
 
 use crate::entities::{coach, dsr_request, dsr_task, subject};
+use crate::mails::{self, Of};
 
 /// Requests of one listing.
 pub const LIST_ROWS: u64 = 500;
@@ -207,6 +208,9 @@ pub async fn put_task(conn: &impl ConnectionTrait, task: dsr_task::ActiveModel) 
 /// The fence: locks a viewer's row in the caller's transaction and tells the state it is in, or that it is gone.
 /// Every writer that adds to a viewer's data asks here first, so that nothing is added once an erasure has begun.
 ///
+/// Exclusively, because most of them change the row next, and two that share a lock would wait for each other. A writer
+/// holds the account first and the person second.
+///
 /// # Errors
 /// When the database fails.
 pub async fn hold_subject(
@@ -216,7 +220,7 @@ pub async fn hold_subject(
 ) -> Result<Option<SubjectState>, DbErr> {
     let mut query = subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach));
     if conn.get_database_backend() == DbBackend::Postgres {
-        query = query.lock_shared();
+        query = query.lock(LockType::NoKeyUpdate);
     }
     Ok(query.one(conn).await?.and_then(|row| SubjectState::from_stored(&row.state)))
 }
@@ -233,10 +237,11 @@ pub async fn hold_account(conn: &impl ConnectionTrait, id: CoachId) -> Result<Op
     Ok(query.one(conn).await?.and_then(|row| AccountState::from_stored(&row.state)))
 }
 
-/// Moves a viewer to another state; tells whether it was in one of those given.
+/// Moves a viewer to another state; tells whether it was in one of those given. Planned mail shares their fate: it waits
+/// for a restricted person, is dropped for one who is erased, and was overtaken by time when a restriction ends.
 ///
 /// # Errors
-/// When the database fails.
+/// When a mail to them is on its way (see [`mails::is_under_way`]), or the database fails.
 pub async fn set_subject_state(
     conn: &impl ConnectionTrait,
     coach: CoachId,
@@ -251,13 +256,29 @@ pub async fn set_subject_state(
         .filter(subject::Column::State.is_in(from.iter().map(|state| state.as_str())))
         .exec(conn)
         .await?;
-    Ok(done.rows_affected == 1)
+    let moved = done.rows_affected == 1;
+    if moved {
+        let whose = Of::Subject(id);
+        match to {
+            SubjectState::Active => mails::drop_held(conn, whose).await?,
+            SubjectState::Restricted => {
+                mails::none_under_way(conn, whose).await?;
+                mails::hold_planned(conn, whose).await?
+            }
+            SubjectState::Erasing => {
+                mails::none_under_way(conn, whose).await?;
+                mails::drop_planned(conn, whose, "The data is being erased.").await?
+            }
+        };
+    }
+    Ok(moved)
 }
 
-/// Moves an account to another state; tells whether it was in one of those given.
+/// Moves an account to another state; tells whether it was in one of those given. Planned mail to its registrants shares
+/// its fate, as with [`set_subject_state`].
 ///
 /// # Errors
-/// When the database fails.
+/// When a mail to one of them is on its way (see [`mails::is_under_way`]), or the database fails.
 pub async fn set_account_state(
     conn: &impl ConnectionTrait,
     id: CoachId,
@@ -270,5 +291,20 @@ pub async fn set_account_state(
         .filter(coach::Column::State.is_in(from.iter().map(|state| state.as_str())))
         .exec(conn)
         .await?;
-    Ok(done.rows_affected == 1)
+    let moved = done.rows_affected == 1;
+    if moved {
+        let whose = Of::Coach(id);
+        match to {
+            AccountState::Active => mails::drop_held(conn, whose).await?,
+            AccountState::Restricted | AccountState::Leaving => {
+                mails::none_under_way(conn, whose).await?;
+                mails::hold_planned(conn, whose).await?
+            }
+            AccountState::Closing | AccountState::Erasing => {
+                mails::none_under_way(conn, whose).await?;
+                mails::drop_planned(conn, whose, "The account was closed.").await?
+            }
+        };
+    }
+    Ok(moved)
 }

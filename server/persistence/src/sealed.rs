@@ -5,8 +5,10 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use domain::rights::SubjectState;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+pub use warrant::Warrant;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -76,6 +78,86 @@ impl<T> std::ops::Deref for Active<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// A row of a person who asked for restriction: stored, and shown to nobody. It opens with a [`Warrant`], which only
+/// the privacy module can issue, after looking at the reason.
+///
+/// ```compile_fail
+/// fn name(row: persistence::sealed::Restricted<String>) -> String {
+///     row.into_inner()
+/// }
+/// ```
+/// ```compile_fail
+/// fn name(row: &persistence::sealed::Restricted<String>) -> &str {
+///     row
+/// }
+/// ```
+/// ```
+/// fn name(row: persistence::sealed::Active<String>) -> String {
+///     row.into_inner()
+/// }
+/// ```
+pub struct Restricted<T>(T);
+
+impl<T> Restricted<T> {
+    /// The row, for whoever may see it.
+    pub fn open(self, _proof: &Warrant) -> T {
+        self.0
+    }
+}
+
+impl<T> std::fmt::Debug for Restricted<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Restricted(…)")
+    }
+}
+
+/// A person's row as queries hand it out: whoever wants it says what happens when it may not be used.
+///
+/// ```compile_fail
+/// fn greet(name: persistence::sealed::Standing<String>) -> String {
+///     match name {
+///         persistence::sealed::Standing::Active(name) => name.into_inner(),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub enum Standing<T> {
+    /// It may be used.
+    Active(Active<T>),
+    /// It is kept and not used.
+    Restricted(Restricted<T>),
+    /// It is being erased: nothing is read and nothing is added.
+    Erasing,
+}
+
+impl<T> Standing<T> {
+    /// By the stored state of the person; an unknown state is treated like the strictest.
+    pub(crate) fn of(state: &str, row: T) -> Self {
+        match SubjectState::from_stored(state) {
+            Some(SubjectState::Active) => Self::Active(Active::new(row)),
+            Some(SubjectState::Restricted) => Self::Restricted(Restricted(row)),
+            Some(SubjectState::Erasing) | None => Self::Erasing,
+        }
+    }
+
+    /// The state.
+    pub const fn state(&self) -> SubjectState {
+        match self {
+            Self::Active(_) => SubjectState::Active,
+            Self::Restricted(_) => SubjectState::Restricted,
+            Self::Erasing => SubjectState::Erasing,
+        }
+    }
+
+    /// The row when it may be used, and nothing otherwise.
+    pub fn active(self) -> Option<T> {
+        match self {
+            Self::Active(row) => Some(row.into_inner()),
+            Self::Restricted(_) | Self::Erasing => None,
+        }
     }
 }
 

@@ -357,6 +357,8 @@ pub async fn save(
         embed_hosts: Set(serde_json::to_string(&settings.embed_hosts).map_err(json)?),
         end_percent: Set(settings.end_percent),
         floor_seconds: Set(settings.floor_seconds),
+        retention_days: Set(settings.retention_days),
+        ask_age: Set(settings.ask_age),
         revision: Set(revision.saturating_add(1)),
         updated_at: Set(now),
         ..Default::default()

@@ -403,6 +403,24 @@ impl DataMap {
         if faults.is_empty() { Ok(map) } else { Err(Error::Incomplete(faults)) }
     }
 
+    /// Names this map: a receipt and a record say under which one they were made.
+    #[must_use]
+    pub fn hash() -> [u8; 32] {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(TEXT).into()
+    }
+
+    /// The map this program was built with, read once.
+    ///
+    /// # Panics
+    /// When the map is broken; the tests keep such a one from being released.
+    #[must_use]
+    pub fn current() -> &'static Self {
+        static MAP: std::sync::LazyLock<DataMap> =
+            std::sync::LazyLock::new(|| DataMap::load().expect("the tests keep a broken map from being released"));
+        &MAP
+    }
+
     /// The entries of one database's columns, as (table, column, entry).
     pub fn columns(&self, of: Store) -> impl Iterator<Item = (&str, &str, &Place)> {
         self.places.iter().filter_map(move |place| match &place.location {

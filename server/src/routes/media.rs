@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use app::context::SessionToken;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -32,6 +34,7 @@ pub async fn serve(
     State(state): State<AppState>,
     Path((kind, name)): Path<(String, String)>,
     signature: Result<Query<Signature>, QueryRejection>,
+    Extension(token): Extension<SessionToken>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
@@ -46,7 +49,7 @@ pub async fn serve(
                 .into(),
         );
     }
-    match state.backend.signed_object(kind, &name).await {
+    match state.backend.signed_object(kind, &name, token.0.as_deref()).await {
         Ok(SignedObject::Text { content_type, text }) => {
             ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "private, max-age=3600")], text)
                 .into_response()

@@ -3,10 +3,12 @@
 use domain::ids::{CoachId, RegistrationId, SubjectId, WebinarId};
 use domain::webinar::WebinarState;
 use domain::{EmailAddress, Moment, Refusal, Slug};
+use persistence::sealed::Standing;
 use persistence::{registrations as queries, webinars};
 use sea_orm::ConnectionTrait;
 
 use crate::limits::Limit;
+use crate::rights::fence::{being_erased, hold_changeable, hold_public, rests};
 use crate::webinars::state_of;
 use crate::{Backend, Client, Coach, Error, Result, Visitor};
 
@@ -53,7 +55,8 @@ impl Visitor {
     /// "Send my link again": mails the link if this address is registered on this page, and answers alike if not.
     ///
     /// # Errors
-    /// Refuses what is no address, and more than three an hour for one address or a flood from one network.
+    /// Refuses what is no address, more than three an hour for one address or a flood from one network, and a page whose
+    /// coach closes or rests her account. Somebody whose data rests gets no mail and the same answer.
     pub async fn send_link_again(&self, slug: &str, email: &str, client: &Client) -> Result<()> {
         let backend = &self.backend;
         let email = EmailAddress::parse(email)?;
@@ -67,7 +70,9 @@ impl Visitor {
         let now = backend.now();
         let index = backend.keyring().pepper(row.coach_id, now).await?.blind_index(&email.normalised());
         let transaction = backend.db().begin().await?;
-        if let Some(subject) = queries::subject_by_index(&transaction, row.coach_id, &index).await?
+        hold_public(&transaction, row.coach_id).await?;
+        if let Some(person) = queries::hold_by_index(&transaction, row.coach_id, &index).await?
+            && let Some(subject) = person.standing.active()
             && let Some(found) = queries::booking(&transaction, row.coach_id, row.id, subject.id).await?
             && backend.may_mail_link(&transaction, row.coach_id, subject.id, &email, now).await?
         {
@@ -83,12 +88,18 @@ impl Coach {
     /// Mails a registrant's link again.
     ///
     /// # Errors
-    /// Refuses a booking that is not hers, and a fourth mail with a link within a day.
+    /// Refuses a booking that is not hers, one of a person whose data rests, and a fourth mail with a link within a day.
     pub async fn resend_link(&self, webinar: WebinarId, id: RegistrationId) -> Result<()> {
         let backend = &self.backend;
         let now = backend.now();
         let transaction = backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let found = queries::registration(&transaction, self.id, webinar, id).await?.ok_or_else(Refusal::not_found)?;
+        let found = match found {
+            Standing::Active(found) => found.into_inner(),
+            Standing::Restricted(_) => return Err(rests().into()),
+            Standing::Erasing => return Err(being_erased().into()),
+        };
         let day_ago = now.plus_seconds(-DAY_SECONDS);
         if queries::link_mails_since(&transaction, self.id, found.subject_id, day_ago).await? >= LINK_MAILS_A_DAY {
             let message = "This person was sent the link three times within a day. Please wait until tomorrow, or copy it and send it yourself.";

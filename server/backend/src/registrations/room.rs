@@ -2,20 +2,28 @@
 //!
 //! Opening it notes a visit, which beats need to belong to; it is no attendance, because scanners open every link.
 
-use domain::ids::{RegistrationId, ViewId};
+use domain::ids::{CoachId, RegistrationId, SubjectId, ViewId, WebinarId};
 use domain::registration::Answers;
+use domain::rights::{AccountState, SubjectState};
 use domain::video::TranscriptLine;
 use domain::webinar::{PlayerProps, RegistrationField, Room};
 use domain::{Refusal, RefusalKind};
-use persistence::entities::{registration, video, webinar};
-use persistence::sealed::Place;
-use persistence::{registrations as queries, videos};
+use persistence::entities::{registration, video};
+use persistence::registrations::Named;
+use persistence::sealed::{Place, Standing};
+use persistence::{registrations as queries, rights, videos};
 
 use super::recorded;
 use crate::captions::transcript;
 use crate::links::MediaKind;
+use crate::rights::fence::{hold_public, public};
 use crate::webinars::kind_of;
 use crate::{Backend, Client, Result, Visitor};
+
+/// What the room says of a person who is just being erased.
+fn erased() -> Refusal {
+    Refusal::new(RefusalKind::Gone, "Your details on this page are being erased, as you asked. This link is over.")
+}
 
 /// Left this close to the end, the recording starts over: nobody comes back for the last words.
 const NEAR_END_SECONDS: f64 = 10.0;
@@ -26,8 +34,8 @@ impl Visitor {
     /// nothing is.
     ///
     /// # Errors
-    /// Refuses a token that is not one of ours, in the same words as any unknown address, and a webinar its coach
-    /// has closed.
+    /// Refuses a token that is not one of ours, in the same words as any unknown address, a webinar its coach has
+    /// closed, and one whose coach closes or rests her account.
     pub async fn room(&self, token: &str, client: Option<&Client>) -> Result<Room> {
         let backend = &self.backend;
         let reader = backend.db().reader();
@@ -36,7 +44,8 @@ impl Visitor {
         if !backend.room_token_proves(token, found.id, found.link_version) {
             return Err(Refusal::not_found().into());
         }
-        let row = persistence::webinars::webinar(reader, found.coach_id, found.webinar_id).await?;
+        public(AccountState::from_stored(&found.account_state))?;
+        let row = persistence::webinars::webinar(reader, found.coach, found.webinar).await?;
         let row = row.ok_or_else(Refusal::not_found)?;
         if row.closed_at.is_some() {
             let who = if row.presenter.is_empty() { "The presenter" } else { &row.presenter };
@@ -46,9 +55,19 @@ impl Visitor {
             );
             return Err(Refusal::new(RefusalKind::Gone, message).into());
         }
+        let Named { id, webinar, expires_at, .. } = found;
+        let booking = match found.standing {
+            Standing::Active(booking) => Some(booking.into_inner()),
+            // Playing works; nothing that is stored about the person is used for it, and nothing is added.
+            Standing::Restricted(_) => None,
+            Standing::Erasing => return Err(erased().into()),
+        };
         let video = backend.current_recording(reader, &row).await?;
         let player = match &video {
-            Some(video) if found.expires_at > backend.now() => Some(backend.player(&found, video, client).await?),
+            Some(video) if expires_at > backend.now() => {
+                let visit = Visit { id, webinar, coach: row.coach_id, subject: found.subject };
+                Some(backend.player(&visit, booking.is_some(), video, client).await?)
+            }
             _ => None,
         };
         Ok(Room {
@@ -58,34 +77,46 @@ impl Visitor {
             accent: row.accent.clone(),
             logo_url: backend.logo_url(&row),
             description_html: crate::markdown::to_html(&row.description),
-            first_name: backend.first_name(&found, &row).await?,
+            first_name: match &booking {
+                Some(booking) => backend.first_name(booking).await?,
+                None => None,
+            },
             recorded: recorded(&row, video.as_ref()),
             session_kind: kind_of(&row)?,
             embed_hosts: serde_json::from_str(&row.embed_hosts)?,
-            expires_at: found.expires_at,
+            expires_at,
             player,
         })
     }
 }
 
+/// Who opens the room.
+struct Visit {
+    id: RegistrationId,
+    webinar: WebinarId,
+    coach: CoachId,
+    subject: SubjectId,
+}
+
 impl Backend {
     async fn player(
         &self,
-        found: &registration::Model,
+        visit: &Visit,
+        may_be_used: bool,
         video: &video::Model,
         client: Option<&Client>,
     ) -> Result<PlayerProps> {
         let reader = self.db().reader();
         let duration_seconds = video.duration_ms as f64 / 1000.0;
-        let left_at = queries::last_position_ms(reader, found.id, video.id).await?;
+        let left_at = match may_be_used {
+            true => queries::last_position_ms(reader, visit.id, video.id).await?,
+            false => None,
+        };
         let tracks = videos::captions(reader, video.id).await?;
-        let view = ViewId::new();
-        if let Some(client) = client {
-            let coarse = (client.device.as_str(), client.country.as_str());
-            let transaction = self.db().begin().await?;
-            queries::open_view(&transaction, view, found, video.id, coarse, self.now()).await?;
-            transaction.commit().await?;
-        }
+        let view = match client {
+            Some(client) => self.open_view(visit, video, client).await?,
+            None => None,
+        };
         Ok(PlayerProps {
             view,
             media_url: self.media_url(MediaKind::Video, &video.id.to_string()),
@@ -98,13 +129,29 @@ impl Backend {
         })
     }
 
+    /// Notes the visit, unless the person's data rests by now.
+    async fn open_view(&self, visit: &Visit, video: &video::Model, client: &Client) -> Result<Option<ViewId>> {
+        let view = ViewId::new();
+        let transaction = self.db().begin().await?;
+        hold_public(&transaction, visit.coach).await?;
+        match rights::hold_subject(&transaction, visit.coach, visit.subject).await? {
+            Some(SubjectState::Active) => {}
+            Some(SubjectState::Restricted) => return Ok(None),
+            Some(SubjectState::Erasing) | None => return Err(erased().into()),
+        }
+        let from = (client.device.as_str(), client.country.as_str());
+        queries::open_view(&transaction, view, (visit.id, visit.webinar), video.id, from, self.now()).await?;
+        transaction.commit().await?;
+        Ok(Some(view))
+    }
+
     /// The first name as given on this registration, while the person's data may be used.
-    async fn first_name(&self, found: &registration::Model, row: &webinar::Model) -> Result<Option<String>> {
+    async fn first_name(&self, found: &registration::Model) -> Result<Option<String>> {
         let Some(sealed) = &found.answers_ct else {
             return Ok(None);
         };
-        let subject = queries::subject(self.db().reader(), row.coach_id, found.subject_id).await?;
-        let Some(subject) = subject.filter(|subject| subject.state == "active") else {
+        let subject = queries::subject(self.db().reader(), found.coach_id, found.subject_id).await?;
+        let Some(subject) = subject.and_then(|person| person.standing.active()) else {
             return Ok(None);
         };
         let key = self.keyring().key(subject.dek_id).await?;

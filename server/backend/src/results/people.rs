@@ -87,6 +87,7 @@ impl Sheet {
                 registered_at: row.registered_at,
                 last_seen_at: row.last_credit_at,
                 country: row.country.clone(),
+                is_masked: false,
             },
             answers,
             map,
@@ -132,7 +133,7 @@ impl Coach {
     pub async fn registrants(&self, id: WebinarId, query: &RegistrantQuery) -> Result<RegistrantPage> {
         let reader = self.backend.db().reader();
         let sheet = self.sheet(id).await?;
-        let total = queries::people_count(reader, self.id, id, None, sheet.now).await?;
+        let total = queries::listed_count(reader, self.id, id).await?;
         let (matching, ids) = self.matching(id, query, sheet.now).await?;
         let rows = queries::people(reader, self.id, id, &ids).await?;
         let maps = queries::maps_of(reader, self.id, &ids).await?;
@@ -143,6 +144,9 @@ impl Coach {
             .into_iter()
             .map(|entry| (entry.row.id, entry.row))
             .collect();
+        for masked in queries::masked(reader, self.id, id, &ids).await? {
+            by_id.insert(masked.id, RegistrantRow::masked(masked.id, masked.registered_at));
+        }
         let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
         Ok(RegistrantPage { title: sheet.title, rows, matching, total, page: query.page })
     }
@@ -165,10 +169,16 @@ impl Coach {
             return Ok((usize::from(found.is_some()), found.into_iter().skip(offset).collect()));
         }
         let by_name = matches!(query.sort.as_str(), "name" | "email");
+        let window = (offset as u64, REGISTRANTS_PAGE as u64);
+        if search.is_empty() && !by_name && status.is_none() && query.sort != "percent" {
+            // The whole table is the one place where people whose data rests are seen, masked: any other order or
+            // filter would say something about them.
+            let matching = queries::listed_count(reader, self.id, id).await?;
+            return Ok((matching, queries::listed_page(reader, self.id, id, window).await?));
+        }
         if search.is_empty() && !by_name {
             let order = if query.sort == "percent" { PlainOrder::Percent } else { PlainOrder::Registered };
             let matching = queries::people_count(reader, self.id, id, status, now).await?;
-            let window = (offset as u64, REGISTRANTS_PAGE as u64);
             return Ok((matching, queries::people_page(reader, self.id, id, (status, order), window, now).await?));
         }
         let sealed = queries::person_keys(reader, self.id, id, status, now).await?;

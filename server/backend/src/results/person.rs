@@ -1,12 +1,13 @@
 //! One registrant: everything known, in the order it happened.
 
 use domain::ids::{RegistrationId, WebinarId};
-use domain::results::{RegistrantView, TimelineEntry};
+use domain::results::{RegistrantRow, RegistrantView, TimelineEntry};
 use domain::watching::{Attendance, WatchMap};
 use domain::webinar::RegistrationField;
 use domain::{Moment, Refusal};
 use persistence::registrations;
 use persistence::results::{self as queries, TimelineRows};
+use persistence::sealed::Standing;
 
 use crate::{Coach, Result};
 
@@ -22,8 +23,12 @@ impl Coach {
         let backend = &self.backend;
         let reader = backend.db().reader();
         let sheet = self.sheet(webinar).await?;
-        let booking =
-            registrations::registration(reader, self.id, webinar, id).await?.ok_or_else(Refusal::not_found)?;
+        let found = registrations::registration(reader, self.id, webinar, id).await?.ok_or_else(Refusal::not_found)?;
+        let booking = match found {
+            Standing::Active(booking) => booking.into_inner(),
+            Standing::Restricted(_) => return self.masked(webinar, id, sheet.title).await,
+            Standing::Erasing => return Err(Refusal::not_found().into()),
+        };
         let rows = queries::people(reader, self.id, webinar, &[id]).await?;
         let maps = queries::maps_of(reader, self.id, &[id]).await?;
         let entry = backend.entries(&sheet, &rows, &maps).await?.pop().ok_or_else(Refusal::not_found)?;
@@ -50,6 +55,26 @@ impl Coach {
             source: entry.source,
             timeline: timeline(booking.registered_at, rows),
             room_url: backend.config().absolute(&backend.room_path(booking.id, booking.link_version)),
+        })
+    }
+
+    /// Somebody whose data rests: that they are registered, and nothing more.
+    async fn masked(&self, webinar: WebinarId, id: RegistrationId, title: String) -> Result<RegistrantView> {
+        let found = queries::masked(self.backend.db().reader(), self.id, webinar, &[id]).await?;
+        let masked = found.first().ok_or_else(Refusal::not_found)?;
+        Ok(RegistrantView {
+            row: RegistrantRow::masked(masked.id, masked.registered_at),
+            webinar,
+            title,
+            answers: Vec::new(),
+            wide_strip: Vec::new(),
+            duration_seconds: 0.0,
+            furthest_seconds: 0.0,
+            hidden_seconds: 0.0,
+            device: String::new(),
+            source: String::new(),
+            timeline: Vec::new(),
+            room_url: String::new(),
         })
     }
 }

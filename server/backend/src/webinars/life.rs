@@ -11,6 +11,7 @@ use persistence::webinars::{self as queries, Life};
 use sea_orm::DatabaseTransaction;
 
 use super::{findings, form_of, state_of};
+use crate::rights::fence::hold_changeable;
 use crate::{Coach, Result};
 
 fn not_from_here(message: &str) -> Refusal {
@@ -87,9 +88,10 @@ impl Coach {
         self.move_on(transaction, id, life).await
     }
 
-    /// A writing transaction with one of her webinars in it.
+    /// A writing transaction with one of her webinars in it, and her account held.
     async fn hold(&self, id: WebinarId) -> Result<(DatabaseTransaction, webinar::Model)> {
         let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let row = queries::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         Ok((transaction, row))
     }

@@ -8,6 +8,7 @@ use domain::{Refusal, RefusalKind};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, imageops::FilterType};
 use persistence::webinars as queries;
 
+use crate::rights::fence::hold_changeable;
 use crate::secrets::random;
 use crate::{Coach, Error, Result};
 
@@ -64,6 +65,7 @@ impl Coach {
 
     async fn name_logo(&self, id: WebinarId, key: Option<&str>) -> Result<()> {
         let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         queries::set_logo(&transaction, self.id, id, key, self.backend.now()).await?;
         transaction.commit().await?;
         Ok(())

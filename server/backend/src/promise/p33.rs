@@ -1,0 +1,96 @@
+//! "European Union: withdraw consent": per purpose, at once, with the record of it kept.
+
+use futures::FutureExt;
+use persistence::entities::{consent, registration};
+use sea_orm::EntityTrait;
+use testkit::each_database;
+
+use crate::mails::Claim;
+use crate::rights::resting::RUN_WEBINAR;
+use crate::watching::BeatAnswer;
+use crate::world::{Guest, World};
+
+const TOM: &str = "tom@viewer.example";
+
+async fn withdraw(world: &World, guest: &Guest, purpose: &'static str) -> crate::Result<()> {
+    let (backend, person) = (world.backend.clone(), (world.id(), guest.subject));
+    let withdrawn = world.backend.fence(move |transaction| {
+        let backend = backend.clone();
+        async move { backend.withdraw(transaction, person, purpose, backend.now()).await }.boxed()
+    });
+    withdrawn.await
+}
+
+#[tokio::test]
+async fn an_agreement_taken_back_ends_link_and_mail_and_stays_on_record() {
+    each_database("p33 withdraw", |test| async move {
+        let world = World::published(&test).await;
+        let guest = world.guest(TOM).await;
+        world.run_jobs().await;
+        let view = world.open_room(&guest).await.expect("is measured");
+        assert_eq!(world.watch(view, 1).await, BeatAnswer::Durable);
+        world.coach.resend_link(world.webinar, guest.booking).await.expect("planned");
+        assert!(withdraw(&world, &guest, "newsletter").await.is_err(), "nothing was agreed to for that");
+
+        withdraw(&world, &guest, RUN_WEBINAR).await.expect("taken back");
+        world.run_jobs().await;
+        assert_eq!(world.sent_to(TOM), 1, "the one from before");
+        assert_eq!(world.watch(view, 2).await, BeatAnswer::Over);
+        let room = world.backend.visitor().room(&guest.token, &crate::Client::unknown()).await.expect("opens");
+        assert!(room.player.is_none());
+        let records = consent::Entity::find().all(world.backend.db().reader()).await.expect("reads");
+        assert_eq!(records.len(), 1);
+        assert!(records[0].withdrawn_at.is_some(), "what was in order until then is on record");
+        let row = registration::Entity::find_by_id(guest.booking).one(world.backend.db().reader()).await;
+        assert_eq!(row.expect("reads").expect("there").total_ms, 10_000, "the past is not undone");
+        assert!(withdraw(&world, &guest, RUN_WEBINAR).await.is_err(), "once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn agreeing_again_is_one_press_as_well() {
+    each_database("p33 again", |test| async move {
+        let world = World::published(&test).await;
+        let guest = world.guest(TOM).await;
+        world.run_jobs().await;
+        withdraw(&world, &guest, RUN_WEBINAR).await.expect("taken back");
+        world.backend.clock().advance_seconds(3_600);
+        let again = world.press(World::form(TOM)).await.expect("registers again");
+        assert!(again.was_registered);
+        world.run_jobs().await;
+        assert_eq!(world.sent_to(TOM), 2);
+        let records = consent::Entity::find().all(world.backend.db().reader()).await.expect("reads");
+        assert_eq!(records.iter().filter(|record| record.withdrawn_at.is_none()).count(), 1);
+        assert_eq!(records.len(), 2, "both are on record");
+        assert!(world.open_room(&guest).await.is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mail_is_sent_before_the_withdrawal_or_never() {
+    each_database("p33 race", |test| async move {
+        let world = World::published(&test).await;
+        let guest = world.guest(TOM).await;
+        let planned = world.planned(guest.booking).await[0].0;
+        let Claim::Taken(claimed) = world.backend.claim_mail(planned).await.expect("claims") else {
+            panic!("it can be sent");
+        };
+        let (withdrawn, sent) = tokio::join!(withdraw(&world, &guest, RUN_WEBINAR), async {
+            let sent = world.backend.deliver(&claimed).await;
+            world.backend.mail_settled().notify_waiters();
+            sent
+        });
+        withdrawn.expect("taken back");
+        sent.expect("sent");
+        let records = consent::Entity::find().all(world.backend.db().reader()).await.expect("reads");
+        let sent_at = persistence::mails::mail(world.backend.db().reader(), planned).await.expect("reads");
+        let sent_at = sent_at.expect("there").sent_at.expect("sent");
+        assert!(sent_at >= records[0].given_at && world.sent_to(TOM) == 1);
+        world.coach.resend_link(world.webinar, guest.booking).await.expect("asked");
+        world.run_jobs().await;
+        assert_eq!(world.sent_to(TOM), 1, "never after it");
+    })
+    .await;
+}

@@ -1,0 +1,212 @@
+//! A whole engine on a fresh database, for tests that tell a story: a coach with a published webinar, people who
+//! register, mail that lands in a folder, a clock that moves by hand.
+
+use bytes::Bytes;
+use domain::ids::{CoachId, MailId, RegistrationId, SubjectId, VideoId, ViewId, WebinarId};
+use domain::registration::{Booking, RegistrationForm};
+use domain::rights::{AccountState, SubjectState};
+use domain::watching::Beat;
+use futures::FutureExt;
+use mail::{DevMailbox, Mailer, StoredMail};
+use persistence::entities::{coach, mail as outbox, registration, subject};
+use persistence::rights;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use storage::Bucket;
+use tempfile::TempDir;
+use testkit::TestDatabase;
+
+use crate::uploads::UploadMetadata;
+use crate::watching::BeatAnswer;
+use crate::{Backend, Client, Clock, Coach, Config, Parts, Secrets};
+
+/// The recording the demo shows.
+pub(crate) static RECORDING: &[u8] = include_bytes!("../../demo/sample.mp4");
+const PASSWORD: &str = "seven quiet otters";
+
+/// The engine and what it stands on.
+pub(crate) struct World {
+    pub(crate) backend: Backend,
+    pub(crate) coach: Coach,
+    pub(crate) webinar: WebinarId,
+    pub(crate) slug: String,
+    pub(crate) video: VideoId,
+    folder: TempDir,
+}
+
+/// Somebody registered.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    pub(crate) subject: SubjectId,
+    pub(crate) booking: RegistrationId,
+    /// The token of the room's address.
+    pub(crate) token: String,
+}
+
+fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
+    let mailbox = DevMailbox::open(&folder.path().join("mail")).expect("a folder for mail");
+    let bucket = Bucket::open(&format!("file://{}/objects", folder.path().display()), None).expect("a bucket");
+    Backend::new(Parts {
+        config: Config {
+            base_url: "https://webinar.example".parse().expect("a URL"),
+            mail_from: "hello@webinar.example".to_owned(),
+            contact_email: "privacy@webinar.example".to_owned(),
+            quota_bytes: crate::config::DEFAULT_QUOTA_BYTES,
+            work_dir: folder.path().join("work"),
+            dev: true,
+        },
+        clock: Clock::system(),
+        secrets: Secrets::new([5; 32]),
+        database: test.database.clone(),
+        keyring: test.keyring.clone(),
+        bucket,
+        mailer: Mailer::Dev(mailbox),
+    })
+}
+
+impl World {
+    /// A coach with a published webinar, its mail sent.
+    pub(crate) async fn published(test: &TestDatabase) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let backend = engine(test, &folder);
+        let email = "maya@coach.example";
+        backend.create_account("Maya Lindqvist", email, PASSWORD).await.expect("an account");
+        let signed_in = backend.visitor().sign_in(email, PASSWORD, &Client::unknown()).await.expect("signs in");
+        let coach = backend.coach_by_token(&signed_in.token).await.expect("asked").expect("signed in");
+        let webinar = coach.create_webinar("Calm mornings").await.expect("a draft");
+        let upload = UploadMetadata { file_name: "calm.mp4".to_owned(), webinar: Some(webinar) };
+        let upload = coach.uploader().create_upload(RECORDING.len() as u64, upload).await.expect("an upload");
+        let body = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(RECORDING))]);
+        coach.uploader().append(upload.id, 0, None, body).await.expect("arrives");
+        let view = coach.publish(webinar).await.expect("publishes");
+        let video = view.video.expect("a recording").id;
+        Self { backend, coach, webinar, slug: view.form.slug, video, folder }
+    }
+
+    /// Presses the button of the registration page like a person.
+    pub(crate) async fn press(&self, form: RegistrationForm) -> crate::Result<Booking> {
+        let invitation = self.backend.visitor().invitation(&self.slug, None).await?;
+        self.backend.clock().advance_seconds(2);
+        let form = RegistrationForm { form_stamp: invitation.form_stamp, ..form };
+        self.backend.visitor().register(&self.slug, &form, &Client::unknown()).await
+    }
+
+    /// The form of somebody who agrees.
+    pub(crate) fn form(email: &str) -> RegistrationForm {
+        RegistrationForm { email: email.to_owned(), consent: Some("yes".to_owned()), ..RegistrationForm::default() }
+    }
+
+    /// Somebody registers for the first time.
+    pub(crate) async fn guest(&self, email: &str) -> Guest {
+        let booking = self.press(Self::form(email)).await.expect("registers");
+        let token = booking.room_path.rsplit('/').next().expect("a token").to_owned();
+        let id = self.backend.room_token_names(&token).expect("names a booking");
+        let row = registration::Entity::find_by_id(id).one(self.backend.db().reader()).await.expect("reads");
+        Guest { subject: row.expect("a booking").subject_id, booking: id, token }
+    }
+
+    /// Whose account it is.
+    pub(crate) const fn id(&self) -> CoachId {
+        self.coach.id()
+    }
+
+    /// Moves a person to a state, the way an erasure or a restriction does.
+    pub(crate) async fn set_person(&self, subject: SubjectId, to: SubjectState) -> crate::Result<bool> {
+        let coach = self.id();
+        self.backend
+            .fence(move |transaction| {
+                async move { Ok(rights::set_subject_state(transaction, coach, subject, SubjectState::ALL, to).await?) }
+                    .boxed()
+            })
+            .await
+    }
+
+    /// Moves the account to a state, the way its own requests do.
+    pub(crate) async fn set_account(&self, to: AccountState) {
+        let coach = self.id();
+        let moved = self.backend.fence(move |transaction| {
+            async move { Ok(rights::set_account_state(transaction, coach, AccountState::ALL, to).await?) }.boxed()
+        });
+        assert!(moved.await.expect("moves"), "the account is there");
+    }
+
+    /// Does all work that is due.
+    pub(crate) async fn run_jobs(&self) {
+        self.backend.run_due_jobs("test").await.expect("the queue is read");
+    }
+
+    /// Mail that was really sent, newest first.
+    pub(crate) fn sent(&self) -> Vec<StoredMail> {
+        self.backend.mailer().dev_mailbox().expect("the dev mailbox").list().expect("reads")
+    }
+
+    /// Mail that was sent to an address.
+    pub(crate) fn sent_to(&self, address: &str) -> usize {
+        self.sent().iter().filter(|mail| mail.to == address).count()
+    }
+
+    /// Planned mail of a booking, oldest first: id and state.
+    pub(crate) async fn planned(&self, booking: RegistrationId) -> Vec<(MailId, String)> {
+        let rows = outbox::Entity::find()
+            .filter(outbox::Column::RegistrationId.eq(booking))
+            .order_by_asc(outbox::Column::Id)
+            .all(self.backend.db().reader())
+            .await
+            .expect("reads");
+        rows.into_iter().map(|row| (row.id, row.state)).collect()
+    }
+
+    /// Opens the room and answers what the page measures with.
+    pub(crate) async fn open_room(&self, guest: &Guest) -> Option<ViewId> {
+        let room = self.backend.visitor().room(&guest.token, &Client::unknown()).await.expect("opens");
+        room.player.expect("plays").view
+    }
+
+    /// Ten seconds of play.
+    pub(crate) async fn watch(&self, view: ViewId, seq: u32) -> BeatAnswer {
+        self.backend.clock().advance_seconds(10);
+        self.backend.beat(beat(view, seq)).await.expect("answers")
+    }
+
+    /// The row of a person, whatever their state.
+    pub(crate) async fn person(&self, subject: SubjectId) -> Option<subject::Model> {
+        subject::Entity::find_by_id(subject).one(self.backend.db().reader()).await.expect("reads")
+    }
+
+    /// The row of the account.
+    pub(crate) async fn account(&self) -> coach::Model {
+        let row = coach::Entity::find_by_id(self.id()).one(self.backend.db().reader()).await.expect("reads");
+        row.expect("the account")
+    }
+
+    /// Every object in the bucket, staged parts included.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.path().join("objects")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    found.push(entry.path().display().to_string());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+/// A beat of ten seconds from the beginning.
+pub(crate) fn beat(view: ViewId, seq: u32) -> Beat {
+    let from = f64::from(seq.saturating_sub(1)) * 10.0;
+    Beat { view, seq, from, to: from + 10.0, rate: 1.0, hidden: false, muted: false, captions: false }
+}
+
+/// Rows of an entity.
+pub(crate) async fn count<E: EntityTrait>(world: &World) -> u64
+where
+    E::Model: Send + Sync,
+{
+    use sea_orm::PaginatorTrait;
+    E::find().count(world.backend.db().reader()).await.expect("counts")
+}

@@ -1,0 +1,336 @@
+//! Restrictions, objections, suppressions and agreements taken back: what a person said about the use of their data.
+//!
+//! Whoever writes here has held the person first ([`crate::rights::hold_subject`]), so that no worker decides on what
+//! is about to change.
+
+use domain::Moment;
+use domain::ids::{CoachId, ObjectionId, RegistrationId, RestrictionId, SubjectId, SuppressionId};
+use domain::rights::{ObjectionScope, RestrictionGround};
+use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait, Set,
+};
+
+use crate::entities::{consent, objection, registration, restriction, subject, suppression};
+
+/// The channel every mail goes by.
+pub const MAIL: &str = "mail";
+/// How an objection ended: the use stays away.
+pub const UPHELD: &str = "upheld";
+/// How an objection ended: the coach has grounds that weigh more.
+pub const REJECTED: &str = "rejected";
+/// Rows of one listing.
+const LIST_ROWS: u64 = 500;
+
+/// Notes a restriction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    subject: SubjectId,
+    ground: RestrictionGround,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let row = restriction::ActiveModel {
+        id: Set(RestrictionId::new()),
+        subject_id: Set(subject),
+        ground: Set(ground.as_str().to_owned()),
+        from_at: Set(now),
+        lift_notice_at: Set(None),
+        lifted_at: Set(None),
+    };
+    restriction::Entity::insert(row).exec_without_returning(conn).await.map(drop)
+}
+
+/// Restrictions of a person that stand, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn standing(conn: &impl ConnectionTrait, subject: SubjectId) -> Result<Vec<restriction::Model>, DbErr> {
+    restriction::Entity::find()
+        .filter(restriction::Column::SubjectId.eq(subject))
+        .filter(restriction::Column::LiftedAt.is_null())
+        .order_by_asc(restriction::Column::FromAt)
+        .limit(LIST_ROWS)
+        .all(conn)
+        .await
+}
+
+/// Ends the restrictions of a person on one ground, or all; tells how many stood.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(
+    conn: &impl ConnectionTrait,
+    subject: SubjectId,
+    ground: Option<RestrictionGround>,
+    now: Moment,
+) -> Result<u64, DbErr> {
+    let mut update = restriction::Entity::update_many()
+        .col_expr(restriction::Column::LiftedAt, Expr::value(Some(now)))
+        .filter(restriction::Column::SubjectId.eq(subject))
+        .filter(restriction::Column::LiftedAt.is_null());
+    if let Some(ground) = ground {
+        update = update.filter(restriction::Column::Ground.eq(ground.as_str()));
+    }
+    Ok(update.exec(conn).await?.rows_affected)
+}
+
+/// Notes that a person was told of the end of their restriction on one ground; tells whether one stood untold.
+///
+/// # Errors
+/// When the database fails.
+pub async fn announce_end(
+    conn: &impl ConnectionTrait,
+    subject: SubjectId,
+    ground: RestrictionGround,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let done = restriction::Entity::update_many()
+        .col_expr(restriction::Column::LiftNoticeAt, Expr::value(Some(now)))
+        .filter(restriction::Column::SubjectId.eq(subject))
+        .filter(restriction::Column::Ground.eq(ground.as_str()))
+        .filter(restriction::Column::LiftedAt.is_null())
+        .filter(restriction::Column::LiftNoticeAt.is_null())
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected > 0)
+}
+
+/// Restrictions whose end was announced before `before`: whose, of which coach, on which ground as stored.
+///
+/// # Errors
+/// When the database fails.
+pub async fn announced_before(
+    conn: &impl ConnectionTrait,
+    before: Moment,
+) -> Result<Vec<(CoachId, SubjectId, String)>, DbErr> {
+    restriction::Entity::find()
+        .select_only()
+        .column(subject::Column::CoachId)
+        .column(restriction::Column::SubjectId)
+        .column(restriction::Column::Ground)
+        .join(JoinType::InnerJoin, restriction::Relation::Subject.def())
+        .filter(restriction::Column::LiftedAt.is_null())
+        .filter(restriction::Column::LiftNoticeAt.lte(before))
+        .limit(LIST_ROWS)
+        .into_tuple()
+        .all(conn)
+        .await
+}
+
+/// An objection to be noted.
+pub struct NewObjection {
+    /// Its id; the place its words are bound to.
+    pub id: ObjectionId,
+    /// Whose.
+    pub subject: SubjectId,
+    /// To what.
+    pub scope: ObjectionScope,
+    /// Why, sealed.
+    pub reason_sealed: Option<Vec<u8>>,
+    /// By when it has to be answered.
+    pub answer_due_at: Moment,
+    /// Decided at once, when there is nothing to weigh.
+    pub decision: Option<&'static str>,
+}
+
+/// Notes an objection.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_objection(conn: &impl ConnectionTrait, new: NewObjection, now: Moment) -> Result<(), DbErr> {
+    let row = objection::ActiveModel {
+        id: Set(new.id),
+        subject_id: Set(new.subject),
+        scope: Set(new.scope.as_str().to_owned()),
+        reason_ct: Set(new.reason_sealed),
+        made_at: Set(now),
+        answer_due_at: Set(new.answer_due_at),
+        decision: Set(new.decision.map(str::to_owned)),
+        decided_at: Set(new.decision.map(|_| now)),
+    };
+    objection::Entity::insert(row).exec_without_returning(conn).await.map(drop)
+}
+
+/// One objection of a person of this coach.
+///
+/// # Errors
+/// When the database fails.
+pub async fn objection(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: ObjectionId,
+) -> Result<Option<objection::Model>, DbErr> {
+    objection::Entity::find_by_id(id)
+        .join(JoinType::InnerJoin, objection::Relation::Subject.def())
+        .filter(subject::Column::CoachId.eq(coach))
+        .one(conn)
+        .await
+}
+
+/// Objections to this coach that wait for her answer, the most urgent first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_objections(conn: &impl ConnectionTrait, coach: CoachId) -> Result<Vec<objection::Model>, DbErr> {
+    objection::Entity::find()
+        .join(JoinType::InnerJoin, objection::Relation::Subject.def())
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(objection::Column::Decision.is_null())
+        .order_by_asc(objection::Column::AnswerDueAt)
+        .limit(LIST_ROWS)
+        .all(conn)
+        .await
+}
+
+/// Writes the answer to an objection; tells whether it still waited for one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn decide(
+    conn: &impl ConnectionTrait,
+    id: ObjectionId,
+    decision: &'static str,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let done = objection::Entity::update_many()
+        .col_expr(objection::Column::Decision, Expr::value(Some(decision)))
+        .col_expr(objection::Column::DecidedAt, Expr::value(Some(now)))
+        .filter(objection::Column::Id.eq(id))
+        .filter(objection::Column::Decision.is_null())
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Upholds every objection whose answer is overdue; tells how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uphold_overdue(conn: &impl ConnectionTrait, now: Moment) -> Result<u64, DbErr> {
+    let done = objection::Entity::update_many()
+        .col_expr(objection::Column::Decision, Expr::value(Some(UPHELD)))
+        .col_expr(objection::Column::DecidedAt, Expr::value(Some(now)))
+        .filter(objection::Column::Decision.is_null())
+        .filter(objection::Column::AnswerDueAt.lte(now))
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected)
+}
+
+/// Remembers not to write to a person of this coach by a channel; remembering twice is remembering once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn suppress(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    email_index: &[u8],
+    channel: &str,
+    now: Moment,
+) -> Result<(), DbErr> {
+    use suppression::Column::{Channel, CoachId as Coach, EmailBidx};
+    let row = suppression::ActiveModel {
+        id: Set(SuppressionId::new()),
+        coach_id: Set(coach),
+        email_bidx: Set(email_index.to_vec()),
+        channel: Set(channel.to_owned()),
+        created_at: Set(now),
+    };
+    let known = OnConflict::columns([Coach, EmailBidx, Channel]).do_nothing().to_owned();
+    suppression::Entity::insert(row).on_conflict(known).exec_without_returning(conn).await.map(drop)
+}
+
+/// Whether a person of this coach does not want to be written to by a channel.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_suppressed(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+    channel: &str,
+) -> Result<bool, DbErr> {
+    let index = Query::select()
+        .column(subject::Column::EmailBidx)
+        .from(subject::Entity)
+        .and_where(subject::Column::Id.eq(id))
+        .and_where(subject::Column::CoachId.eq(coach))
+        .to_owned();
+    let marks = suppression::Entity::find()
+        .filter(suppression::Column::CoachId.eq(coach))
+        .filter(suppression::Column::Channel.eq(channel))
+        .filter(suppression::Column::EmailBidx.in_subquery(index))
+        .count(conn)
+        .await?;
+    Ok(marks > 0)
+}
+
+/// Notes that a person took an agreement back for a purpose; tells for which bookings it stood. The records stay, as
+/// proof of what was in order until now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn withdraw(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+    purpose: &str,
+    now: Moment,
+) -> Result<Vec<RegistrationId>, DbErr> {
+    let rows: Vec<(domain::ids::ConsentId, RegistrationId)> = consent::Entity::find()
+        .select_only()
+        .columns([consent::Column::Id, consent::Column::RegistrationId])
+        .join(JoinType::InnerJoin, consent::Relation::Subject.def())
+        .filter(consent::Column::SubjectId.eq(id))
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(consent::Column::Purpose.eq(purpose))
+        .filter(consent::Column::WithdrawnAt.is_null())
+        .into_tuple()
+        .all(conn)
+        .await?;
+    consent::Entity::update_many()
+        .col_expr(consent::Column::WithdrawnAt, Expr::value(Some(now)))
+        .filter(consent::Column::Id.is_in(rows.iter().map(|(consent, _)| *consent)))
+        .exec(conn)
+        .await?;
+    let mut bookings: Vec<RegistrationId> = rows.into_iter().map(|(_, booking)| booking).collect();
+    bookings.sort_unstable();
+    bookings.dedup();
+    Ok(bookings)
+}
+
+/// Ends the links of these bookings now, unless they have run out before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_links(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    bookings: &[RegistrationId],
+    now: Moment,
+) -> Result<(), DbErr> {
+    registration::Entity::update_many()
+        .col_expr(registration::Column::ExpiresAt, Expr::value(now))
+        .filter(registration::Column::CoachId.eq(coach))
+        .filter(registration::Column::Id.is_in(bookings.iter().copied()))
+        .filter(registration::Column::ExpiresAt.gt(now))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// Whether what a booking rests on still stands: false once every agreement given for it was taken back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn agreement_stands(conn: &impl ConnectionTrait, booking: RegistrationId) -> Result<bool, DbErr> {
+    let given = || consent::Entity::find().filter(consent::Column::RegistrationId.eq(booking));
+    if given().filter(consent::Column::WithdrawnAt.is_null()).count(conn).await? > 0 {
+        return Ok(true);
+    }
+    Ok(given().count(conn).await? == 0)
+}
