@@ -23,6 +23,8 @@ pub mod forms;
 pub mod home;
 #[cfg(feature = "studio")]
 pub mod kit;
+#[cfg(feature = "ssr")]
+pub mod receipt;
 #[cfg(feature = "studio")]
 pub mod studio;
 #[cfg(feature = "studio")]

@@ -1,5 +1,7 @@
 //! Commands. Each has `--help`, answers with one line on stderr and a non-zero exit when it fails.
 
+mod privacy;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -48,6 +50,11 @@ enum Command {
     Account {
         #[command(subcommand)]
         what: AccountCommand,
+    },
+    /// People's data: erase it, see how far that is, check a receipt
+    Privacy {
+        #[command(subcommand)]
+        what: privacy::PrivacyCommand,
     },
     /// Background work
     Jobs {
@@ -154,6 +161,7 @@ async fn perform(cli: Cli) -> Outcome {
             Ok(())
         }
         Command::Account { what } => account(&config, what).await,
+        Command::Privacy { what } => privacy::privacy(&config, what).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }

@@ -5,7 +5,13 @@
 //! the job `run_request` does its steps, each idempotent → the receipt. What was asked in words, and where the answer
 //! goes, is sealed under the request's own key, which is destroyed at the end, so that what stays names nobody.
 
+mod console;
+mod erase;
+mod events;
+mod receipts;
 mod run;
+mod scrubbing;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +26,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Error, Result};
 
+pub use console::RequestLine;
+pub use erase::Step;
+pub use receipts::RECEIPT_PAGE;
+pub use scrubbing::SCRUB;
+pub use watch::{WATCH_REQUESTS, WATCH_SECONDS};
+
 /// Kind of the job that takes a request a step further.
 pub const RUN_REQUEST: &str = "run_request";
+/// A choice of [`Details`]: `yes` forgets even the mark not to write to somebody.
+pub const FORGET_MARK: &str = "forget_mark";
 /// Tries of that job; the watchdog of the periodic job takes up what failed even then.
 const RUN_TRIES: i32 = 20;
 

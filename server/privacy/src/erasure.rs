@@ -243,6 +243,27 @@ impl Erasure {
         targets
     }
 
+    /// Kinds of data a step concerns.
+    #[must_use]
+    pub fn classes_of(&self, target: &Target) -> Vec<String> {
+        let class = match target {
+            Target::Rows(table) => {
+                let rows = self.plan.rows_of(table);
+                let classes: std::collections::BTreeSet<_> =
+                    rows.iter().flat_map(|rows| rows.classes.values().cloned()).collect();
+                return classes.into_iter().collect();
+            }
+            Target::Tombstone => "suppression",
+            Target::Archives => "archive",
+            Target::Jobs => "work",
+            Target::Files => "message",
+            Target::Objects => "media",
+            Target::Keys => "key",
+            Target::Requests => "right",
+        };
+        vec![class.to_owned()]
+    }
+
     /// Does one step.
     ///
     /// # Errors

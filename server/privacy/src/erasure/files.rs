@@ -59,7 +59,12 @@ impl Erasure {
 async fn erase_named(folder: PathBuf, ids: HashSet<String>) -> Result<u64, Error> {
     let walked = tokio::task::spawn_blocking(move || {
         let mut removed = 0;
-        for entry in std::fs::read_dir(&folder)? {
+        let entries = match std::fs::read_dir(&folder) {
+            // No tool has worked yet.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+            other => other?,
+        };
+        for entry in entries {
             let entry = entry?;
             if !names_one(&entry.file_name().to_string_lossy(), &ids) {
                 continue;

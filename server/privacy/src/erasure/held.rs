@@ -82,11 +82,12 @@ impl Erasure {
     }
 
     pub(super) fn retained_of(&self, rows: &Rows) -> Vec<Retained> {
-        let mut retained: Vec<Retained> = self
-            .holds
-            .iter()
-            .flat_map(|hold| hold.classes.iter().map(move |class| (hold, class)))
-            .filter(|(_, class)| *class != "identifier" && rows.classes.values().any(|of| of == *class))
+        // A skeleton has none of these classes: it stays for what hangs on it.
+        let is_skeleton = !self.has_held_class(rows);
+        let held = self.holds.iter().flat_map(|hold| hold.classes.iter().map(move |class| (hold, class)));
+        let mut retained: Vec<Retained> = held
+            .filter(|(_, class)| *class != "identifier")
+            .filter(|(_, class)| is_skeleton || rows.classes.values().any(|of| of == *class))
             .map(|(hold, class)| Retained {
                 class: class.clone(),
                 ground: hold.ground.clone(),
@@ -115,6 +116,7 @@ impl Erasure {
             let blank = match kind {
                 // Two rows of one coach may not have the same index: each gets its own random id for one.
                 _ if rows.indexes.contains(column) => own_id,
+                kind if kind.starts_with("uuid") => continue,
                 "blob" => "x''",
                 "bytea" => "''::bytea",
                 kind if kind.contains("bool") && !is_sqlite => "false",
