@@ -74,7 +74,7 @@ pub fn studio_shell(_options: LeptosOptions) -> impl IntoView {
     }
 }
 
-fn plain_page(css: &str, title: &str, main: impl IntoView + 'static) -> String {
+pub(crate) fn plain_page(css: &str, title: &str, main: impl IntoView + 'static) -> String {
     let document = view! {
         <html lang="en">
             <head>

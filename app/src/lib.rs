@@ -25,6 +25,8 @@ pub mod home;
 pub mod kit;
 #[cfg(feature = "studio")]
 pub mod reading;
+#[cfg(feature = "ssr")]
+pub mod receipt;
 #[cfg(feature = "studio")]
 pub mod studio;
 #[cfg(feature = "studio")]

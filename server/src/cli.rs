@@ -2,6 +2,7 @@
 
 mod doctor;
 mod healthcheck;
+mod privacy;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -56,6 +57,11 @@ enum Command {
     Account {
         #[command(subcommand)]
         what: AccountCommand,
+    },
+    /// People's data: erase it, see how far that is, check a receipt
+    Privacy {
+        #[command(subcommand)]
+        what: privacy::PrivacyCommand,
     },
     /// Background work
     Jobs {
@@ -172,6 +178,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Healthcheck => healthcheck::ask(config.addr).await,
         Command::Config { what: ConfigCommand::Print { redacted: _, json } } => print_config(&config, json),
         Command::Account { what } => account(&config, what).await,
+        Command::Privacy { what } => privacy::privacy(&config, what).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }

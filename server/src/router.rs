@@ -19,7 +19,9 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
-use crate::routes::{beats, dev, health, media, site_files, studio_files, studio_pages, uploads, viewer_pages};
+use crate::routes::{
+    beats, dev, health, media, receipts, site_files, studio_files, studio_pages, uploads, viewer_pages,
+};
 use crate::state::AppState;
 
 /// Largest form or server-function call.
@@ -36,6 +38,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
     let mut router = studio(&state)
         .merge(viewer_pages_router())
         .merge(files(&state))
+        .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
@@ -44,7 +47,8 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         router = router
             .route("/dev/mailbox", get(dev::mailbox))
             .route("/dev/mailbox.json", get(dev::mailbox_json))
-            .route("/dev/clock", get(dev::clock).post(dev::move_clock));
+            .route("/dev/clock", get(dev::clock).post(dev::move_clock))
+            .route("/dev/scan", post(dev::scan));
     }
     let compressed = SizeAbove::new(512)
         .and(NotForContentType::const_new("video/"))

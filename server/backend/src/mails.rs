@@ -25,7 +25,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, Set};
 use crate::{Backend, Error, Result};
 
 /// Accent of mails that belong to no webinar.
-const HOUSE_ACCENT: &str = "#b4532a";
+pub(crate) const HOUSE_ACCENT: &str = "#b4532a";
 /// Kind of the job that sends one mail.
 pub const SEND_MAIL: &str = "send_mail";
 /// A mail server that takes longer is given up; well within what a claim lasts.

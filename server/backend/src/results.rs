@@ -26,7 +26,12 @@ impl Coach {
         let row = self.own_webinar(id).await?;
         let video = backend.current_recording(reader, &row).await?;
         let counts = queries::outcome_counts(reader, self.id, id, backend.now()).await?;
-        let of = |status: Attendance| counts.by_outcome.get(status.as_str()).copied().unwrap_or_default();
+        // Those who were erased are counted and named nowhere.
+        let erased = persistence::rights::erased_totals(reader, id).await?;
+        let of = |status: Attendance| {
+            let in_each = [&counts.by_outcome, &erased].map(|by| by.get(status.as_str()).copied().unwrap_or_default());
+            in_each.iter().sum::<i64>()
+        };
         let named = |rows: Vec<(String, i64)>| {
             rows.into_iter().map(|(name, count)| NamedCount { name, count }).collect::<Vec<_>>()
         };
@@ -37,7 +42,7 @@ impl Coach {
             title: row.title.clone(),
             funnel: Funnel {
                 page_views: devices.iter().map(|device| device.count).sum(),
-                registered: counts.by_outcome.values().sum(),
+                registered: counts.by_outcome.values().chain(erased.values()).sum(),
                 attended: stayed + of(Attendance::LeftEarly),
                 stayed,
                 missed: of(Attendance::Missed),

@@ -7,12 +7,18 @@
 
 #[cfg(test)]
 mod audit_tests;
+mod console;
+mod erase;
+mod events;
 pub(crate) mod fence;
 #[cfg(test)]
 mod fence_tests;
 pub mod keep_promises;
+mod receipts;
 pub mod resting;
 mod run;
+mod scrubbing;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +35,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Error, Result};
 
+pub use console::RequestLine;
+pub use erase::Step;
+pub use receipts::RECEIPT_PAGE;
+pub use scrubbing::SCRUB;
+pub use watch::{WATCH_REQUESTS, WATCH_SECONDS};
+
 /// Kind of the job that takes a request a step further.
 pub const RUN_REQUEST: &str = "run_request";
+/// A choice of [`Details`]: `yes` forgets even the mark not to write to somebody.
+pub const FORGET_MARK: &str = "forget_mark";
 /// Tries of that job; the watchdog of the periodic job takes up what failed even then.
 const RUN_TRIES: i32 = 20;
 

@@ -157,7 +157,7 @@ impl World {
 
     /// Opens the room and answers what the page measures with.
     pub(crate) async fn open_room(&self, guest: &Guest) -> Option<ViewId> {
-        let room = self.backend.visitor().room(&guest.token, &Client::unknown()).await.expect("opens");
+        let room = self.backend.visitor().room(&guest.token, Some(&Client::unknown())).await.expect("opens");
         room.player.expect("plays").view
     }
 

@@ -60,6 +60,12 @@ impl DevMailbox {
         Ok(Self { folder: folder.to_owned() })
     }
 
+    /// Where the mails lie, one file each, named by the mail's id.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) async fn put(&self, mail: &Outgoing, now: Moment) -> std::io::Result<()> {
         let mut headers: std::collections::BTreeMap<_, _> = mail.headers.iter().cloned().collect();
         if let Some(reply_to) = &mail.reply_to {

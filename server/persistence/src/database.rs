@@ -160,6 +160,46 @@ impl Database {
         self.writer.begin_with_options(options).await.map_err(Error::db("begin a transaction"))
     }
 
+    /// Runs a statement that cannot be in a transaction, such as VACUUM, on the writer. Whoever writes waits meanwhile.
+    ///
+    /// # Errors
+    /// When the database refuses it.
+    pub async fn maintain(&self, sql: &str) -> Result<(), Error> {
+        self.writer.execute_unprepared(sql).await.map(drop).map_err(Error::db("maintain the database"))
+    }
+
+    /// SQLite: moves the write-ahead log into the file and cuts it to nothing. Tells whether a reader was in the way;
+    /// then the log still holds what was deleted. Elsewhere there is nothing to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn truncate_log(&self) -> Result<bool, Error> {
+        if !self.is_sqlite() {
+            return Ok(false);
+        }
+        let ask = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+        let failed = "truncate the write-ahead log";
+        let row = self.writer.query_one_raw(ask).await.map_err(Error::db(failed))?;
+        let busy: Option<i32> = row.map(|row| row.try_get_by_index(0)).transpose().map_err(Error::db(failed))?;
+        Ok(busy != Some(0))
+    }
+
+    /// SQLite: where the file is, so that its bytes can be looked at. Nothing for another database or one in memory.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn file(&self) -> Result<Option<std::path::PathBuf>, Error> {
+        if !self.is_sqlite() {
+            return Ok(None);
+        }
+        let ask =
+            Statement::from_string(DbBackend::Sqlite, "SELECT file FROM pragma_database_list WHERE name = 'main'");
+        let failed = "ask SQLite for its file";
+        let row = self.reader.query_one_raw(ask).await.map_err(Error::db(failed))?;
+        let file: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose().map_err(Error::db(failed))?;
+        Ok(file.filter(|name| !name.is_empty()).map(Into::into))
+    }
+
     /// Whether the database answers, for readiness.
     ///
     /// # Errors

@@ -255,6 +255,28 @@ impl Keyring {
         Ok(())
     }
 
+    /// Destroys many keys; tells how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; some may be gone by then, and trying again is safe.
+    pub async fn destroy_many(&self, ids: &[DekId]) -> Result<u64, Error> {
+        let mut gone = 0;
+        for some in ids.chunks(LOOKUP) {
+            let transaction = self.database.begin().await?;
+            let done = dek::Entity::delete_many()
+                .filter(dek::Column::Id.is_in(some.iter().copied()))
+                .exec(&transaction)
+                .await?;
+            transaction.commit().await?;
+            gone += done.rows_affected;
+            let mut cache = self.cached();
+            for id in some {
+                cache.remove(id);
+            }
+        }
+        Ok(gone)
+    }
+
     /// Keys made between two moments, oldest first, at most so many: housekeeping looks for unused ones among them.
     ///
     /// # Errors
@@ -304,15 +326,16 @@ impl Keyring {
         Ok(Pepper(self.unwrap(Place::WrappedPepper, coach.as_bytes(), &row.wrapped)?))
     }
 
-    /// Destroys a coach's pepper: blind indexes made with it can never be compared with anything again.
+    /// Destroys a coach's pepper: blind indexes made with it can never be compared with anything again. Tells whether
+    /// there was one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn destroy_pepper(&self, coach: CoachId) -> Result<(), Error> {
+    pub async fn destroy_pepper(&self, coach: CoachId) -> Result<bool, Error> {
         let transaction = self.database.begin().await?;
-        pepper::Entity::delete_by_id(coach).exec(&transaction).await?;
+        let gone = pepper::Entity::delete_by_id(coach).exec(&transaction).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(gone.rows_affected > 0)
     }
 
     /// Notes that somebody was erased, apart from the business database and its backups: a restored one is told from

@@ -1,16 +1,19 @@
 //! Queries of rights: requests with their steps, and the fence every writer asks before it adds to somebody's data.
 
+use std::collections::HashMap;
+
 use domain::Moment;
-use domain::ids::{CoachId, DekId, RequestId, RequestTaskId, SubjectId};
+use domain::ids::{CoachId, DekId, RequestId, RequestTaskId, SubjectId, WebinarId};
 use domain::rights::{AccountState, Regime, RequestState, RightKind, SubjectKind, SubjectState};
 use sea_orm::sea_query::{Expr, LockType, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 
-use crate::entities::{coach, dsr_request, dsr_task, subject};
+use crate::entities::{coach, dsr_request, dsr_task, erased_total, legal_hold, subject};
 use crate::mails::{self, Of};
+use crate::sealed::Restricted;
 
 /// Requests of one listing.
 pub const LIST_ROWS: u64 = 500;
@@ -182,6 +185,7 @@ pub async fn plan_task(
         target: Set(target.to_owned()),
         state: Set("pending".to_owned()),
         attempts: Set(0),
+        lease_until: Set(None),
         removed: Set(0),
         retained: Set("[]".to_owned()),
         note: Set(None),
@@ -195,6 +199,99 @@ pub async fn plan_task(
         .exec_without_returning(conn)
         .await
         .map(drop)
+}
+
+/// Takes a step that is not done and that nobody else is at, for as long as `lease_until`; tells whether it was had.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_task(
+    conn: &impl ConnectionTrait,
+    id: RequestTaskId,
+    lease_until: Moment,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let free = Condition::any().add(dsr_task::Column::LeaseUntil.is_null()).add(dsr_task::Column::LeaseUntil.lte(now));
+    let done = dsr_task::Entity::update_many()
+        .col_expr(dsr_task::Column::Attempts, Expr::col(dsr_task::Column::Attempts).add(1))
+        .col_expr(dsr_task::Column::LeaseUntil, Expr::value(Some(lease_until)))
+        .col_expr(dsr_task::Column::UpdatedAt, Expr::value(now))
+        .filter(dsr_task::Column::Id.eq(id))
+        .filter(dsr_task::Column::State.ne("done"))
+        .filter(free)
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Steps of one kind that wait for something.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting_tasks(conn: &impl ConnectionTrait, target: &str) -> Result<Vec<dsr_task::Model>, DbErr> {
+    dsr_task::Entity::find()
+        .filter(dsr_task::Column::Target.eq(target))
+        .filter(dsr_task::Column::State.eq("waiting"))
+        .order_by_asc(dsr_task::Column::Id)
+        .all(conn)
+        .await
+}
+
+/// Notes that what a step waited for has happened.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_waiting(conn: &impl ConnectionTrait, id: RequestTaskId, now: Moment) -> Result<(), DbErr> {
+    dsr_task::Entity::update_many()
+        .col_expr(dsr_task::Column::State, Expr::value("done"))
+        .col_expr(dsr_task::Column::UpdatedAt, Expr::value(now))
+        .col_expr(dsr_task::Column::FinishedAt, Expr::value(Some(now)))
+        .filter(dsr_task::Column::Id.eq(id))
+        .filter(dsr_task::Column::State.eq("waiting"))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// Ends the time in which a request can be called off.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_undo(conn: &impl ConnectionTrait, id: RequestId, now: Moment) -> Result<(), DbErr> {
+    dsr_request::Entity::update_many()
+        .col_expr(dsr_request::Column::UndoUntil, Expr::value(Some(now)))
+        .filter(dsr_request::Column::Id.eq(id))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// Removes the records of holds that have run out: with what they held, they go too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_holds(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    subject: Option<SubjectId>,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let mut over = legal_hold::Entity::delete_many()
+        .filter(legal_hold::Column::CoachId.eq(coach))
+        .filter(legal_hold::Column::UntilAt.lte(now));
+    if let Some(subject) = subject {
+        over = over.filter(legal_hold::Column::SubjectId.eq(subject));
+    }
+    over.exec(conn).await.map(drop)
+}
+
+/// How many of a webinar's registrants were erased, by what they had become.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erased_totals(conn: &impl ConnectionTrait, webinar: WebinarId) -> Result<HashMap<String, i64>, DbErr> {
+    let rows = erased_total::Entity::find().filter(erased_total::Column::WebinarId.eq(webinar)).all(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.outcome, row.people)).collect())
 }
 
 /// Writes what came of a step.
@@ -307,4 +404,26 @@ pub async fn set_account_state(
         };
     }
     Ok(moved)
+}
+
+/// A viewer's sealed address and the key it lies under, whatever state they are in.
+#[derive(Clone, Debug)]
+pub struct SealedAddress {
+    /// The key.
+    pub dek: DekId,
+    /// The address under it.
+    pub email_ct: Vec<u8>,
+}
+
+/// The address of somebody whose data may rest or be on its way out: closed, so that whoever opens it says what for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sealed_address(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+) -> Result<Option<Restricted<SealedAddress>>, DbErr> {
+    let row = subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach)).one(conn).await?;
+    Ok(row.map(|row| Restricted::new(SealedAddress { dek: row.dek_id, email_ct: row.email_ct })))
 }

@@ -102,6 +102,11 @@ impl<T> std::ops::Deref for Active<T> {
 pub struct Restricted<T>(T);
 
 impl<T> Restricted<T> {
+    /// Closes a row whose person's state does not matter to whoever may open it.
+    pub(crate) const fn new(row: T) -> Self {
+        Self(row)
+    }
+
     /// The row, for whoever may see it.
     pub fn open(self, _proof: &Warrant) -> T {
         self.0
@@ -138,7 +143,7 @@ impl<T> Standing<T> {
     pub(crate) fn of(state: &str, row: T) -> Self {
         match SubjectState::from_stored(state) {
             Some(SubjectState::Active) => Self::Active(Active::new(row)),
-            Some(SubjectState::Restricted) => Self::Restricted(Restricted(row)),
+            Some(SubjectState::Restricted) => Self::Restricted(Restricted::new(row)),
             Some(SubjectState::Erasing) | None => Self::Erasing,
         }
     }

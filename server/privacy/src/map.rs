@@ -193,6 +193,22 @@ pub enum Store {
     Keyring,
 }
 
+impl Hold {
+    /// The stored word, the same as [`domain::rights::HoldGround`]'s.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoice10yFr => "invoice_10y_fr",
+            Self::TaxVat => "tax_vat",
+            Self::DisputeOpen => "dispute_open",
+            Self::LegalClaim => "legal_claim",
+            Self::AuthorityOrder => "authority_order",
+            Self::AbuseEvidence => "abuse_evidence",
+            Self::Suppression => "suppression",
+        }
+    }
+}
+
 impl std::fmt::Display for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
@@ -419,6 +435,12 @@ impl DataMap {
         static MAP: std::sync::LazyLock<DataMap> =
             std::sync::LazyLock::new(|| DataMap::load().expect("the tests keep a broken map from being released"));
         &MAP
+    }
+
+    /// Why nothing links a table's rows to a person, where that is in order.
+    #[must_use]
+    pub fn unlinked(&self, store: Store, table: &str) -> Option<&str> {
+        self.unlinked.get(&(store, table.to_owned())).map(String::as_str)
     }
 
     /// The entries of one database's columns, as (table, column, entry).

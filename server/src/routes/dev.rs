@@ -1,4 +1,4 @@
-//! Routes under `/dev`, there only with `MW_DEV=1`: mailbox and clock (contract.md).
+//! Routes under `/dev`, there only with `MW_DEV=1`: mailbox, clock and byte scan (contract.md).
 
 use axum::Json;
 use axum::extract::State;
@@ -72,4 +72,60 @@ pub async fn move_clock(State(state): State<AppState>, body: axum::body::Bytes) 
         Ok(()) => (StatusCode::OK, clock(State(state)).await).into_response(),
         Err(error) => plain(error),
     }
+}
+
+/// What to look for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    needles: Vec<String>,
+}
+
+/// Looks for the needles in every byte there is: hits per store, and where.
+pub async fn scan(State(state): State<AppState>, body: axum::body::Bytes) -> Response {
+    let Ok(wanted) = serde_json::from_slice::<Wanted>(&body) else {
+        return plain(Refusal::new(RefusalKind::Invalid, "Send {\"needles\": [\"text\", …]}.").into());
+    };
+    match scan_everything(&state, &wanted.needles).await {
+        Ok(report) => {
+            let total = report.total();
+            Json(serde_json::json!({ "hits": report.hits, "total": total, "bytes": report.bytes, "places": report.places }))
+                .into_response()
+        }
+        Err(error @ privacy::scan::Error::TooShort) => {
+            plain(Refusal::new(RefusalKind::Invalid, format!("Please send longer texts: {error}.")).into())
+        }
+        Err(error) => plain(backend::Error::fault("scan", error)),
+    }
+}
+
+async fn scan_everything(state: &AppState, texts: &[String]) -> Result<privacy::scan::Report, privacy::scan::Error> {
+    let stores = state.backend.stores();
+    let mut known = vec![stores.work.clone()];
+    known.extend(stores.mailbox.clone());
+    known.extend(stores.bucket.local_root());
+    for database in [&stores.database, stores.keyring.database()] {
+        if let Some(file) = database.file().await? {
+            known.extend(["", "-wal", "-shm", "-journal"].map(|beside| {
+                let mut name = file.clone().into_os_string();
+                name.push(beside);
+                name.into()
+            }));
+        }
+    }
+    // Whatever else lies in the data folder, such as backups, under its own name.
+    let folder = &state.config.data_dir;
+    let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+    let entries =
+        std::fs::read_dir(&folder).map_err(|e| privacy::scan::Error::File(folder.display().to_string(), e))?;
+    let same = |one: &std::path::Path, other: &std::path::Path| {
+        one == other || std::fs::canonicalize(other).is_ok_and(|other| one == other)
+    };
+    let further: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .filter(|(_, path)| !known.iter().any(|other| same(path, other)))
+        .collect();
+    let needles = privacy::scan::Needles::new(texts)?;
+    privacy::scan::scan(&stores, &further, privacy::scan::Depth::Everything, &needles).await
 }

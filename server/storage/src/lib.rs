@@ -2,6 +2,7 @@
 //! except what its caller made small.
 
 mod bucket;
+mod erase;
 mod error;
 mod location;
 mod staged;

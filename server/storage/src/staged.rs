@@ -150,6 +150,12 @@ impl Bucket {
         Ok(())
     }
 
+    /// Where pieces of uploads to keys below `prefix` wait.
+    #[must_use]
+    pub fn staged_prefix(prefix: &str) -> String {
+        staged_key(prefix)
+    }
+
     /// Gives a staged upload up and removes what arrived.
     ///
     /// # Errors

@@ -243,7 +243,10 @@ async fn nobody_is_added_to_a_person_who_is_being_erased() {
             .await
             .expect("the same answer as ever");
         assert_eq!(refused(world.coach.resend_link(world.webinar, guest.booking).await), RefusalKind::Conflict);
-        assert_eq!(refused(world.backend.visitor().room(&guest.token, &Client::unknown()).await), RefusalKind::Gone);
+        assert_eq!(
+            refused(world.backend.visitor().room(&guest.token, Some(&Client::unknown())).await),
+            RefusalKind::Gone
+        );
         assert_eq!(count::<registration::Entity>(&world).await, registered);
         assert_eq!(world.planned(guest.booking).await, mails);
         assert_eq!(count::<view::Entity>(&world).await, 0);
@@ -265,7 +268,7 @@ async fn the_public_pages_of_a_resting_account_are_gone_and_its_coach_can_read()
             // Past what one address may ask for in an hour.
             world.backend.clock().advance_seconds(2 * 3_600);
             assert_eq!(refused(visitor.invitation(&world.slug, None).await), RefusalKind::Gone, "{state:?}");
-            assert_eq!(refused(visitor.room(&guest.token, &someone).await), RefusalKind::Gone);
+            assert_eq!(refused(visitor.room(&guest.token, Some(&someone)).await), RefusalKind::Gone);
             let again = visitor.send_link_again(&world.slug, "tom@viewer.example", &someone).await;
             assert_eq!(refused(again), RefusalKind::Gone);
             let object = world.backend.signed_object(MediaKind::Video, &media, None).await;

@@ -1,8 +1,10 @@
 //! Taking a request a step further.
 
 use domain::ids::RequestId;
+use domain::rights::RightKind;
 use persistence::rights as queries;
 
+use super::erase::Step;
 use crate::{Backend, Result};
 
 impl Backend {
@@ -14,9 +16,12 @@ impl Backend {
         let Some(row) = queries::request(self.db().reader(), id).await? else {
             return Ok(());
         };
-        if Self::request_state(&row)?.is_over() {
-            return Ok(());
+        match RightKind::from_stored(&row.kind) {
+            Some(RightKind::Erase | RightKind::Minor) => {
+                while self.step_erasure(id, None).await? == Step::Again {}
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

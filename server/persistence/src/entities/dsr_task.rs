@@ -19,6 +19,8 @@ pub struct Model {
     pub state: String,
     /// How often it was tried.
     pub attempts: i32,
+    /// When it may be taken up again, should whoever does it have died.
+    pub lease_until: Option<Moment>,
     /// Rows or objects it removed, over all tries.
     pub removed: i64,
     /// What it had to keep, with ground and end, as JSON.

@@ -102,6 +102,7 @@ async fn dsr_task(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             column("target").text().not_null(),
             column("state").text().not_null(),
             column("attempts").integer().not_null(),
+            column("lease_until").big_integer(),
             column("removed").big_integer().not_null(),
             column("retained").text().not_null(),
             column("note").text(),
