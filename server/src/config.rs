@@ -129,82 +129,80 @@ fn wrong(name: &str, expected: impl std::fmt::Display) -> ConfigError {
     ConfigError(format!("{name}: {expected}"))
 }
 
-/// Environment variables by name: those of the process, or those of a server that shares it with others.
-#[derive(Clone, Debug, Default)]
-pub struct Variables(BTreeMap<OsString, OsString>);
+/// Environment variables by name.
+pub type Variables = BTreeMap<OsString, OsString>;
 
-impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Variables {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+fn variable(variables: &Variables, name: &str) -> Result<Option<String>, ConfigError> {
+    let Some(value) = variables.get(OsStr::new(name)) else {
+        return Ok(None);
+    };
+    let text = value.to_str().ok_or_else(|| wrong(name, "expected text in UTF-8"))?;
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// A variable, or for a secret what the file named by its `_FILE` twin holds.
+fn value_in(variables: &Variables, name: &str) -> Result<Option<String>, ConfigError> {
+    let plain = variable(variables, name)?;
+    let twin = format!("{name}_FILE");
+    let Some(path) = SECRETS.contains(&name).then(|| variable(variables, &twin)).transpose()?.flatten() else {
+        return Ok(plain);
+    };
+    if plain.is_some() {
+        return Err(wrong(&twin, format_args!("expected either this or {name}, not both")));
+    }
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| wrong(&twin, format_args!("cannot read {path}: {error}")))?;
+    match text.trim() {
+        "" => Err(wrong(&twin, format_args!("{path} is empty; expected the value of {name}"))),
+        text => Ok(Some(text.to_owned())),
     }
 }
 
-impl Variables {
-    fn plain(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        match self.0.get(OsStr::new(name)).map(|value| value.to_str()) {
-            Some(Some(value)) => Ok(Some(value.to_owned()).filter(|value| !value.is_empty())),
-            Some(None) => Err(wrong(name, "expected text in UTF-8")),
-            None => Ok(None),
+fn refuse_unknown(variables: &Variables) -> Result<(), ConfigError> {
+    for name in variables.keys() {
+        let name = name.to_string_lossy();
+        if !name.starts_with("MW_") {
+            continue;
+        }
+        let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(&name);
+        if !KNOWN.contains(&plain) && !PASSED_OVER.contains(&plain) {
+            return Err(wrong(&name, format_args!("unknown variable; expected one of {}", KNOWN.join(", "))));
         }
     }
-
-    /// A variable, or for a secret what the file named by its `_FILE` twin holds.
-    fn value(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        let plain = self.plain(name)?;
-        let twin = format!("{name}_FILE");
-        let Some(path) = SECRETS.contains(&name).then(|| self.plain(&twin)).transpose()?.flatten() else {
-            return Ok(plain);
-        };
-        if plain.is_some() {
-            return Err(wrong(&twin, format_args!("expected either this or {name}, not both")));
-        }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| wrong(&twin, format_args!("cannot read {path}: {error}")))?;
-        match text.trim() {
-            "" => Err(wrong(&twin, format_args!("{path} is empty; expected the value of {name}"))),
-            text => Ok(Some(text.to_owned())),
-        }
-    }
-
-    fn refuse_unknown(&self) -> Result<(), ConfigError> {
-        for name in self.0.keys() {
-            let name = name.to_string_lossy();
-            if !name.starts_with("MW_") {
-                continue;
-            }
-            let plain = name.strip_suffix("_FILE").filter(|plain| SECRETS.contains(plain)).unwrap_or(&name);
-            if !KNOWN.contains(&plain) && !PASSED_OVER.contains(&plain) {
-                return Err(wrong(&name, format_args!("unknown variable; expected one of {}", KNOWN.join(", "))));
-            }
-        }
-        Ok(())
-    }
-
-    fn database(&self, name: &str, data_dir: &Path, file: &str, is_https: bool) -> Result<String, ConfigError> {
-        let url = match self.value(name)? {
-            Some(url) => url,
-            None => format!("sqlite://{}?mode=rwc", inside(data_dir, file)?.path()),
-        };
-        check::database_url(name, url, is_https)
-    }
-
-    fn storage(&self, data_dir: &Path) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
-        let url = match self.value("MW_STORAGE_URL")? {
-            Some(url) => url,
-            None => inside(data_dir, "objects")?.into(),
-        };
-        let (key_id, secret) = (self.value("AWS_ACCESS_KEY_ID")?, self.value("AWS_SECRET_ACCESS_KEY")?);
-        check::storage_url(&url, key_id.as_deref(), secret.as_deref())?;
-        let pair = key_id
-            .zip(secret)
-            .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
-        Ok((url, pair))
-    }
+    Ok(())
 }
 
 /// A path of the data folder as a URL, so that the folder may be called anything.
 fn inside(data_dir: &Path, name: &str) -> Result<Url, ConfigError> {
     Url::from_file_path(data_dir.join(name)).map_err(|()| wrong("MW_DATA_DIR", "expected the path of a folder"))
+}
+
+fn database(
+    variables: &Variables,
+    name: &str,
+    data_dir: &Path,
+    file: &str,
+    is_https: bool,
+) -> Result<String, ConfigError> {
+    let url = match value_in(variables, name)? {
+        Some(url) => url,
+        None => format!("sqlite://{}?mode=rwc", inside(data_dir, file)?.path()),
+    };
+    check::database_url(name, url, is_https)
+}
+
+fn storage(variables: &Variables, data_dir: &Path) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
+    let value = |name: &str| value_in(variables, name);
+    let url = match value("MW_STORAGE_URL")? {
+        Some(url) => url,
+        None => inside(data_dir, "objects")?.into(),
+    };
+    let (key_id, secret) = (value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?);
+    check::storage_url(&url, key_id.as_deref(), secret.as_deref())?;
+    let pair = key_id
+        .zip(secret)
+        .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
+    Ok((url, pair))
 }
 
 /// Links for this machine, until an address is named: nobody can open a link to 0.0.0.0.
@@ -222,13 +220,13 @@ impl Config {
         Self::from_variables(flags, &std::env::vars_os().collect())
     }
 
-    /// The same from variables given here, so that two servers of one process can differ.
+    /// The same from these variables, so that two servers of one process can differ.
     ///
     /// # Errors
     /// Names the variable and what was expected.
     pub fn from_variables(flags: &Flags, variables: &Variables) -> Result<Self, ConfigError> {
-        let value = |name: &str| variables.value(name);
-        variables.refuse_unknown()?;
+        let value = |name: &str| value_in(variables, name);
+        refuse_unknown(variables)?;
         let addr_text = flags.addr.clone().or(value("MW_ADDR")?).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let addr = check::addr(&addr_text)?;
         let base_text = flags.base_url.clone().or(value("MW_BASE_URL")?).unwrap_or_else(|| default_base(addr));
@@ -239,13 +237,13 @@ impl Config {
         let data_dir = std::path::absolute(&data_dir).map_err(|error| wrong("MW_DATA_DIR", error))?;
         let dev = check::dev(value("MW_DEV")?.as_deref(), addr)?;
         let mailbox = |name: &'static str, fallback: &str| check::mailbox(name, value(name)?, fallback, is_https);
-        let (storage_url, s3) = variables.storage(&data_dir)?;
+        let (storage_url, s3) = storage(variables, &data_dir)?;
         Ok(Self {
             addr,
             mail_from: mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?,
             contact_email: mailbox("MW_CONTACT_EMAIL", "privacy@mini-webinar.example")?,
-            database_url: variables.database("MW_DATABASE_URL", &data_dir, "mini-webinar.db", is_https)?,
-            keyring_url: variables.database("MW_KEYRING_URL", &data_dir, "keyring.db", is_https)?,
+            database_url: database(variables, "MW_DATABASE_URL", &data_dir, "mini-webinar.db", is_https)?,
+            keyring_url: database(variables, "MW_KEYRING_URL", &data_dir, "keyring.db", is_https)?,
             storage_url,
             s3,
             smtp_url: value("MW_SMTP_URL")?.map(check::smtp_url).transpose()?,

@@ -267,9 +267,8 @@ pub const ROUTE_LINES: &[RouteLine] = &[
         ])
     }),
     route("GET", "/dashboard/webinars/{webinar}/registrants.csv", About::Things, empty),
-    route("GET", "/pkg/x", About::Public, empty),
-    route("GET", "/fonts/x", About::Public, empty),
-    route("GET", "/icons.svg", About::Public, empty),
+    route("GET", "/pkg/{*file}", About::Public, empty),
+    route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),
     route("GET", "/robots.txt", About::Public, empty),
     route("GET", "/healthz", About::Public, empty),

@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use testkit::each_database;
 
-use crate::world::{Answer, Ask, Coach, SAMPLE, Webinar, World};
+use crate::world::{Answer, Coach, SAMPLE, Webinar, World};
 
 const DAY: i64 = 86_400;
 /// tus checksum extension.

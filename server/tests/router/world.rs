@@ -19,7 +19,7 @@ use domain::Moment;
 use domain::ids::{CaptionId, UploadId, VideoId, WebinarId};
 use domain::webinar::PlayerProps;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use server::config::{Config, Flags};
+use server::config::{Config, Flags, Variables};
 use server::router::router;
 use server::state::{AppState, assemble};
 use tempfile::TempDir;
@@ -33,6 +33,8 @@ pub use story::{Ids, Story};
 pub static SAMPLE: &[u8] = include_bytes!("../../demo/sample.mp4");
 /// Captions of that recording.
 pub static CAPTIONS: &[u8] = include_bytes!("../../demo/sample.en.vtt");
+/// Files of the site as the sources hold them: enough for every route, and there without a build.
+const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../public");
 /// Password of every coach here.
 pub const PASSWORD: &str = "quiet-lantern-meadow";
 /// Where requests come from unless a test says otherwise: a documentation address (RFC 5737), so that no header of a
@@ -85,11 +87,12 @@ impl World {
     /// A server with these variables.
     pub fn with(database: TestDatabase, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        let mut all =
-            BTreeMap::from([("MW_DATA_DIR".to_owned(), path("data")), ("MW_SITE_DIR".to_owned(), path("site"))]);
-        all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let config = Config::from_variables(&Flags::default(), &all.into_iter().collect()).expect("a configuration");
+        let mut all = Variables::from([
+            ("MW_DATA_DIR".into(), folder.path().join("data").into_os_string()),
+            ("MW_SITE_DIR".into(), SITE.into()),
+        ]);
+        all.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
+        let config = Config::from_variables(&Flags::default(), &all).expect("a configuration");
         config.make_data_dir().expect("the data folder");
         let secrets = Secrets::new(config.master_secret().expect("a secret"));
         let backend = assemble(&config, secrets, database.database.clone(), database.keyring.clone());

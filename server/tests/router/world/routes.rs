@@ -8,7 +8,9 @@ use std::path::Path;
 
 use axum::http::{Method, StatusCode};
 
-use super::World;
+use server::site::Site;
+
+use super::{SITE, World};
 
 /// Where a route comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +60,7 @@ pub async fn every_route(world: &World) -> Vec<Route> {
     let pages = leptos_axum::generate_route_list(app::app::App);
     let pages = pages.iter().map(|page| (Kind::Page, page.path().to_owned()));
     let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| (Kind::Function, path.to_owned()));
-    let plain = plain_paths().into_iter().map(|path| (Kind::Plain, path));
+    let plain = plain_paths().into_iter().chain(site_paths()).map(|path| (Kind::Plain, path));
     let paths: BTreeSet<_> = pages.chain(functions).chain(plain).collect();
     let mut routes = Vec::new();
     for (kind, path) in paths {
@@ -88,19 +90,25 @@ fn plain_paths() -> BTreeSet<String> {
     let mut computed = 0;
     for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let text = std::fs::read_to_string(&file).expect("a source");
-        for call in [".route(", ".route_service(", ".nest_service(", ".nest(", "any_service("] {
+        for call in [".route(", ".route_service(", ".nest(", ".nest_service("] {
             for rest in text.split(call).skip(1) {
                 match rest.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-                    Some((path, _)) if call.starts_with(".nest") => drop(found.insert(format!("{path}/x"))),
                     Some((path, _)) => drop(found.insert(path.to_owned())),
                     None => computed += 1,
                 }
             }
         }
     }
-    // The pages, which the application lists itself. One more would be a route this list does not see.
-    assert_eq!(computed, 1, "a route's path is computed: write it down, so that it can be found");
+    // The pages and the files of the site, which are listed elsewhere. One more would be a route not seen here.
+    assert_eq!(computed, 2, "a route's path is computed: write it down, so that it can be found");
     found
+}
+
+/// Files of the site that have a route of their own.
+fn site_paths() -> BTreeSet<String> {
+    let site = Site::read(Path::new(SITE)).expect("the site can be read");
+    let own = |path: &&str| !path.starts_with("/pkg/") && !path.starts_with("/fonts/");
+    site.paths().filter(own).map(str::to_owned).collect()
 }
 
 /// Every source below a folder.
