@@ -5,17 +5,15 @@ use domain::ids::{MailId, RequestId, UploadId, VideoId};
 
 use crate::mails::{SEND_MAIL, Sent};
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
-use crate::rights::{RUN_REQUEST, SCRUB, WATCH_REQUESTS, WATCH_SECONDS};
+use crate::rights::{RUN_REQUEST, SCRUB};
 use crate::uploads::FINISH_UPLOAD;
 use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
 
 /// Everything periodic, with its interval in seconds.
-pub const PERIODIC: [(&str, i64); 5] = [
+pub const PERIODIC: [(&str, i64); 4] = [
     // What is over goes, what was announced ends, what was left lying is taken up.
     (KEEP_PROMISES, KEEP_SECONDS),
-    // Requests that were interrupted, or come close to their last day.
-    (WATCH_REQUESTS, WATCH_SECONDS),
     // Uploads nobody went on with.
     ("sweep_uploads", 3600),
     // Registrations whose link expired or whose last beat is a day old become final.
@@ -115,7 +113,6 @@ impl Backend {
             RUN_REQUEST => self.run_request(id_in::<RequestId>(job, "request")?).await.map(|()| Done::Yes),
             KEEP_PROMISES => self.keep_promises().await.map(|()| Done::Yes),
             SCRUB => self.scrub().await.map(|()| Done::Yes),
-            WATCH_REQUESTS => self.watch_requests().await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),
             "finalise_registrations" => self.finalise_registrations().await.map(|()| Done::Yes),
             "prune" => self.prune().await.map(|()| Done::Yes),

@@ -9,7 +9,6 @@
 mod audit_tests;
 mod console;
 mod erase;
-mod events;
 pub(crate) mod fence;
 #[cfg(test)]
 mod fence_tests;
@@ -18,7 +17,6 @@ mod receipts;
 pub mod resting;
 mod run;
 mod scrubbing;
-mod watch;
 
 use std::collections::BTreeMap;
 
@@ -39,7 +37,6 @@ pub use console::RequestLine;
 pub use erase::Step;
 pub use receipts::RECEIPT_PAGE;
 pub use scrubbing::SCRUB;
-pub use watch::{WATCH_REQUESTS, WATCH_SECONDS};
 
 /// Kind of the job that takes a request a step further.
 pub const RUN_REQUEST: &str = "run_request";

@@ -11,7 +11,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 
-use crate::entities::{coach, dsr_request, dsr_task, erased_total, legal_hold, subject};
+use crate::entities::{coach, dsr_request, dsr_task, erased_total, subject};
 use crate::mails::{self, Of};
 use crate::sealed::Restricted;
 
@@ -251,38 +251,6 @@ pub async fn end_waiting(conn: &impl ConnectionTrait, id: RequestTaskId, now: Mo
         .exec(conn)
         .await
         .map(drop)
-}
-
-/// Ends the time in which a request can be called off.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_undo(conn: &impl ConnectionTrait, id: RequestId, now: Moment) -> Result<(), DbErr> {
-    dsr_request::Entity::update_many()
-        .col_expr(dsr_request::Column::UndoUntil, Expr::value(Some(now)))
-        .filter(dsr_request::Column::Id.eq(id))
-        .exec(conn)
-        .await
-        .map(drop)
-}
-
-/// Removes the records of holds that have run out: with what they held, they go too.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_holds(
-    conn: &impl ConnectionTrait,
-    coach: CoachId,
-    subject: Option<SubjectId>,
-    now: Moment,
-) -> Result<(), DbErr> {
-    let mut over = legal_hold::Entity::delete_many()
-        .filter(legal_hold::Column::CoachId.eq(coach))
-        .filter(legal_hold::Column::UntilAt.lte(now));
-    if let Some(subject) = subject {
-        over = over.filter(legal_hold::Column::SubjectId.eq(subject));
-    }
-    over.exec(conn).await.map(drop)
 }
 
 /// How many of a webinar's registrants were erased, by what they had become.

@@ -135,8 +135,9 @@ pub fn care(request: &Waiting, now: Moment) -> Care {
 /// repeated in them.
 const MARGIN_DAYS: i64 = 3;
 
-/// A deletion that could be called off for longer than the promise allows would break it.
-fn undo_ends(request: &Waiting) -> Moment {
+/// When it can no longer be called off. A deletion that could be for longer than the promise allows would break it.
+#[must_use]
+pub fn undo_ends(request: &Waiting) -> Moment {
     let last = request.received_at.plus_days(ERASURE_DAYS - MARGIN_DAYS);
     request.undo_until.map_or(request.received_at, |until| until.min(last))
 }

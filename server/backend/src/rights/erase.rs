@@ -12,9 +12,11 @@ use domain::ids::RequestId;
 use domain::rights::{RequestState, SubjectKind};
 use persistence::entities::{dsr_request, dsr_task};
 use persistence::rights as queries;
+use privacy::audit::{Event, Role};
 use privacy::erasure::{Hold, Retained};
 use privacy::receipt::Line;
-use privacy::{Erasure, Person, Stores, Target};
+use privacy::retention::undo_ends;
+use privacy::{Erasure, Outcome, Person, Stores, Target};
 use sea_orm::{IntoActiveModel, Set};
 
 use crate::{Backend, Error, Result};
@@ -68,9 +70,9 @@ impl Backend {
         let run = Run { backend: self, person, left_out, now: self.now(), row };
         match state {
             RequestState::Verified => run.begin(state).await,
-            RequestState::Undo => match run.row.undo_until.filter(|until| *until > run.now) {
-                Some(until) => run.look_again(until).await,
-                None => run.begin(state).await,
+            RequestState::Undo => match undo_ends(&super::keep_promises::waiting(&run.row)?) {
+                until if until > run.now => run.look_again(until).await,
+                _ => run.begin(state).await,
             },
             RequestState::Failed => run.go_to(state, RequestState::Running).await,
             RequestState::Running => run.erase_next(state).await,
@@ -151,11 +153,12 @@ impl Run<'_> {
         if !self.take(&task).await? {
             return self.look_again(self.now.plus_seconds(LEASE_SECONDS)).await;
         }
-        match self.erasure().await?.erase(&target, self.now).await {
+        let erasure = self.erasure().await?;
+        match erasure.erase(&target, self.now).await {
             Ok(outcome) => {
                 let held = outcome.retained.iter().any(|retained| retained.until.is_some());
                 let state = if held { "held" } else { "done" };
-                self.finish(task, state, outcome.removed, Some(&outcome.retained)).await?;
+                self.finish(&erasure, task, state, &outcome).await?;
                 Ok(Step::Again)
             }
             Err(error) => {
@@ -173,28 +176,40 @@ impl Run<'_> {
         Ok(taken)
     }
 
-    async fn finish(
-        &self,
-        task: dsr_task::Model,
-        state: &str,
-        removed: u64,
-        retained: Option<&[Retained]>,
-    ) -> Result<()> {
-        let total = task.removed.saturating_add(i64::try_from(removed).unwrap_or(i64::MAX));
+    /// Writes what came of one of the plan's steps, and puts on record what it removed.
+    async fn finish(&self, erasure: &Erasure, task: dsr_task::Model, state: &str, outcome: &Outcome) -> Result<()> {
+        let class = Target::parse(&task.target).map(|target| erasure.classes_of(&target)).unwrap_or_default();
+        let class = class.into_iter().find(|class| class != "identifier").unwrap_or_default();
+        let total = task.removed.saturating_add(i64::try_from(outcome.removed).unwrap_or(i64::MAX));
+        let mut change = self.change(task, state);
+        change.removed = Set(total);
+        change.retained = Set(serde_json::to_string(&outcome.retained)?);
+        let transaction = self.backend.db().begin().await?;
+        queries::put_task(&transaction, change).await?;
+        if outcome.removed > 0 {
+            let erased = (class.as_str(), outcome.removed);
+            self.backend.audit(&transaction, Event::Erased, Role::System, Some(self.id()), erased, self.now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes where one of the looking's steps stands.
+    async fn note(&self, task: dsr_task::Model, state: &str) -> Result<()> {
+        let transaction = self.backend.db().begin().await?;
+        queries::put_task(&transaction, self.change(task, state)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    fn change(&self, task: dsr_task::Model, state: &str) -> dsr_task::ActiveModel {
         let mut change = task.into_active_model();
         change.state = Set(state.to_owned());
         change.lease_until = Set(None);
-        change.removed = Set(total);
         change.note = Set(None);
         change.updated_at = Set(self.now);
         change.finished_at = Set((state == "done").then_some(self.now));
-        if let Some(retained) = retained {
-            change.retained = Set(serde_json::to_string(retained)?);
-        }
-        let transaction = self.backend.db().begin().await?;
-        queries::put_task(&transaction, change).await?;
-        transaction.commit().await?;
-        Ok(())
+        change
     }
 
     /// Gives a failed step back; the watchdog and the job's own tries take it up again.
@@ -208,6 +223,8 @@ impl Run<'_> {
         if state.may_become(RequestState::Failed) {
             let change = dsr_request::ActiveModel::default();
             queries::move_request(&transaction, self.id(), state, RequestState::Failed, change).await?;
+            let right = ("right", 1);
+            self.backend.audit(&transaction, Event::Failed, Role::System, Some(self.id()), right, self.now).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -228,14 +245,14 @@ impl Run<'_> {
                     return Err(Error::fault("erase", "somebody keeps writing about a person being erased"));
                 }
                 if self.take(task).await? {
-                    self.finish(task.clone(), if is_over { "done" } else { "pending" }, again, None).await?;
+                    self.note(task.clone(), if is_over { "done" } else { "pending" }).await?;
                 }
                 Ok(Step::Again)
             }
             SCRUB_STEP => self.ask_for_scrub(task).await,
             _ => {
                 self.give_receipt(&tasks).await?;
-                self.finish(task.clone(), "done", 0, None).await?;
+                self.note(task.clone(), "done").await?;
                 Ok(Step::Again)
             }
         }
@@ -248,8 +265,10 @@ impl Run<'_> {
             let Some(target) = Target::parse(&task.target) else { continue };
             let outcome = erasure.erase(&target, self.now).await.map_err(|error| Error::fault("erase again", error))?;
             if outcome.removed > 0 {
-                self.finish(task.clone(), "done", outcome.removed, None).await?;
-                found += outcome.removed;
+                let removed = outcome.removed;
+                let kept = serde_json::from_str(&task.retained)?;
+                self.finish(erasure, task.clone(), "done", &Outcome { removed, retained: kept }).await?;
+                found += removed;
             }
         }
         Ok(found)
@@ -258,7 +277,7 @@ impl Run<'_> {
     /// Waits for the next scrub, which serves everybody who waits.
     async fn ask_for_scrub(&self, task: &dsr_task::Model) -> Result<Step> {
         if task.state != "waiting" {
-            self.finish(task.clone(), "waiting", 0, None).await?;
+            self.note(task.clone(), "waiting").await?;
         }
         let transaction = self.backend.db().begin().await?;
         self.backend.plan_scrub(&transaction, self.now).await?;
@@ -284,6 +303,9 @@ impl Run<'_> {
             ..Default::default()
         };
         queries::move_request(&transaction, self.id(), RequestState::Verifying, to, change).await?;
+        let event = if held_until.is_some() { Event::Held } else { Event::Done };
+        let right = ("right", 1);
+        self.backend.audit(&transaction, event, Role::System, Some(self.id()), right, self.now).await?;
         match held_until {
             Some(until) => self.backend.plan_run(&transaction, self.id(), until, self.now).await?,
             None => {

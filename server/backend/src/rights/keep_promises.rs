@@ -200,7 +200,8 @@ impl Backend {
     }
 }
 
-fn waiting(row: &dsr_request::Model) -> Result<Waiting> {
+/// What the rules of waiting want to know of a request.
+pub(super) fn waiting(row: &dsr_request::Model) -> Result<Waiting> {
     let unknown = |what: &str| Error::fault("read a request", format!("nothing is called {what}"));
     Ok(Waiting {
         state: Backend::request_state(row)?,

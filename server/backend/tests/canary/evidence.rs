@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use backend::rights::Step;
 use domain::Moment;
-use domain::ids::{DekId, RequestId};
+use domain::ids::{DekId, LoginId, RequestId};
 use domain::rights::{Regime, RightKind};
 use persistence::Database;
-use persistence::entities::{dsr_request, dsr_task, export_archive, subject, tombstone};
+use persistence::entities::{dsr_request, dsr_task, export_archive, login, subject, tombstone};
 use privacy::map::Store;
 use privacy::scan::{Depth, Needles, Report, scan};
 use privacy::{DataMap, Person, Plan, Target};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Statement, Value};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, Statement, Value,
+};
 
 use crate::world::World;
 
@@ -109,13 +111,46 @@ impl World {
 
     /// Takes a request to the point where it waits for the scrub, with one step left out.
     pub async fn erase(&self, id: RequestId, left_out: Option<&Target>) -> Result<(), backend::Error> {
+        self.backend.step_erasure(id, left_out).await?;
+        self.late_login(id).await;
         while self.backend.step_erasure(id, left_out).await? == Step::Again {}
         Ok(())
+    }
+
+    /// A request that was under way when the fence went up signs the coach in once more.
+    async fn late_login(&self, id: RequestId) {
+        let row = self.request(id).await;
+        let (Some(coach), None) = (row.coach_id, row.subject_id) else { return };
+        let now = self.backend.now();
+        let transaction = self.backend.db().begin().await.expect("begins");
+        let late = login::ActiveModel {
+            id: Set(LoginId::new()),
+            coach_id: Set(coach),
+            token_hash: Set(id.as_bytes().to_vec()),
+            awaiting_second_factor: Set(false),
+            device: Set("other/other".to_owned()),
+            country: Set("??".to_owned()),
+            created_at: Set(now),
+            seen_at: Set(now),
+            expires_at: Set(now.plus_days(90)),
+            proven_at: Set(None),
+        };
+        late.insert(&transaction).await.expect("signs in");
+        transaction.commit().await.expect("commits");
     }
 
     pub async fn request(&self, id: RequestId) -> dsr_request::Model {
         let found = dsr_request::Entity::find_by_id(id).one(self.backend.db().reader()).await.expect("reads");
         found.expect("is there")
+    }
+
+    /// Steps that are behind it.
+    pub async fn behind(&self, id: RequestId) -> Vec<String> {
+        let tasks = dsr_task::Entity::find()
+            .filter(dsr_task::Column::RequestId.eq(id))
+            .filter(dsr_task::Column::State.ne("pending"));
+        let tasks = tasks.all(self.backend.db().reader()).await.expect("reads");
+        tasks.into_iter().map(|task| task.target).collect()
     }
 
     pub async fn removed(&self, id: RequestId) -> BTreeMap<String, i64> {
@@ -137,7 +172,9 @@ impl World {
             let kept = matches!(person, Person::Viewer(..)) && table == "suppression";
             let expected = if kept { 0 } else { was };
             let said = removed.get(&format!("rows:{table}")).copied();
-            if said != Some(expected) {
+            // Signed out already when the fence went up.
+            let early = table == "login" && said == Some(0) && !before.signs_in_late;
+            if said != Some(expected) && !early {
                 flaws.push(format!("{table}: {was} rows were there, and the record says {said:?}"));
             }
         }
@@ -178,6 +215,8 @@ pub struct Before {
     pub keys: Vec<DekId>,
     pub archives: i64,
     pub requests: i64,
+    /// A login comes in behind the fence, so that there is one to be found.
+    pub signs_in_late: bool,
 }
 
 impl World {
@@ -185,7 +224,7 @@ impl World {
         let rows = self.counts(person).await;
         let keys = self.keys(person).await;
         let viewers = i64::try_from(keys.len()).expect("few");
-        Before { rows, archives: viewers, requests: viewers, keys }
+        Before { rows, archives: viewers, requests: viewers, keys, signs_in_late: false }
     }
 }
 
@@ -204,4 +243,52 @@ pub fn stray(report: &Report, allowed: &dyn Fn(&str, &str, usize) -> bool) -> Ve
         .filter(|hit| !allowed(&hit.store, &hit.place, hit.needle))
         .map(|hit| format!("needle {} in {} {} as {}", hit.needle, hit.store, hit.place, hit.encoding))
         .collect()
+}
+
+/// Somebody whose erasure left one step out.
+pub struct Mutant {
+    pub left_out: Option<Target>,
+    pub person: Person,
+    pub needles: Vec<String>,
+    pub before: Before,
+    pub request: RequestId,
+    /// A step could not be done, which is a way of noticing, too.
+    pub failed: bool,
+}
+
+impl World {
+    /// Erases somebody with one step left out, up to the scrub.
+    pub async fn mutant(&self, person: Person, needles: Vec<String>, left_out: Option<Target>) -> Mutant {
+        let before = Before { signs_in_late: true, ..self.before(person).await };
+        let request = self.open(person).await;
+        let failed = self.erase(request, left_out.as_ref()).await.is_err();
+        Mutant { left_out, person, needles, before, request, failed }
+    }
+
+    /// Scrubs for everybody at once, looks once, and demands that what was left out was noticed, and only that.
+    /// `named` is the needle that the request or the tombstone names for a while.
+    pub async fn judge(&self, mutants: Vec<Mutant>, named: usize) {
+        self.work().await;
+        let needles: Vec<String> = mutants.iter().flat_map(|mutant| mutant.needles.iter().cloned()).collect();
+        let report = self.look(&needles).await;
+        let mut first = 0;
+        for mutant in mutants {
+            let own = first..first + mutant.needles.len();
+            let request = mutant.request.to_string();
+            let allowed = |store: &str, place: &str, needle: usize| {
+                !own.contains(&needle)
+                    || needle == own.start + named && matches!(store, "database" | "keyring")
+                    || needle == own.start && store == "mailbox" && place.contains(&request)
+            };
+            let mut flaws = self.flaws(mutant.person, mutant.request, &mutant.before).await;
+            flaws.extend(stray(&report, &allowed));
+            match mutant.left_out {
+                None => assert!(!mutant.failed && flaws.is_empty(), "with every eraser at work: {flaws:?}"),
+                Some(target) => {
+                    assert!(mutant.failed || !flaws.is_empty(), "{target} was left out, and nobody noticed");
+                }
+            }
+            first = own.end;
+        }
+    }
 }

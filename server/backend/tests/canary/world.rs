@@ -19,7 +19,7 @@ use persistence::entities::{
     schedule_rule, subject, suppression,
 };
 use persistence::sealed::Place;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use storage::Bucket;
 use tempfile::TempDir;
 use testkit::TestDatabase;
@@ -32,6 +32,8 @@ pub struct World {
     pub backend: Backend,
     pub folder: TempDir,
     networks: AtomicU8,
+    /// Whether recordings get their posters, which takes seconds each.
+    posters: bool,
 }
 
 /// A coach and what is unmistakably hers.
@@ -78,7 +80,12 @@ impl World {
             bucket: Bucket::open(&objects, None).expect("a bucket"),
             mailer: Mailer::Dev(DevMailbox::open(&path("mailbox")).expect("a mailbox")),
         };
-        Self { backend: Backend::new(parts), folder, networks: AtomicU8::new(0) }
+        Self { backend: Backend::new(parts), folder, networks: AtomicU8::new(0), posters: true }
+    }
+
+    /// For many coaches at once.
+    pub fn without_posters(test: &TestDatabase) -> Self {
+        Self { posters: false, ..Self::new(test) }
     }
 
     /// A browser on a network of its own, so that limits on networks do not meet.
@@ -89,6 +96,22 @@ impl World {
 
     pub async fn work(&self) {
         self.backend.run_due_jobs("canary").await.expect("jobs run");
+    }
+
+    /// Lets the periodic job look now, instead of running everything periodic for weeks.
+    pub async fn keep_promises(&self) {
+        let now = self.backend.now();
+        let job = jobs::NewJob {
+            kind: backend::rights::keep_promises::KEEP_PROMISES,
+            payload: serde_json::json!({}),
+            run_at: now,
+            idempotency_key: None,
+            max_attempts: 1,
+        };
+        let transaction = self.backend.db().begin().await.expect("begins");
+        jobs::enqueue(&transaction, job, now).await.expect("is planned");
+        transaction.commit().await.expect("commits");
+        self.work().await;
     }
 
     /// A coach with a webinar, a recording, captions, an upload under way, and rows in every table of hers.
@@ -154,6 +177,12 @@ impl World {
         let whole = uploader.create_upload(file.len() as u64, metadata(format!("qxfile{tag}zq.mp4"))).await;
         let body = |bytes: Vec<u8>| futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
         uploader.append(whole.expect("begins").id, 0, None, body(file)).await.expect("arrives");
+        if !self.posters {
+            let transaction = self.backend.db().begin().await.expect("begins");
+            let forget = "DELETE FROM job WHERE kind = 'process_video'";
+            transaction.execute_unprepared(forget).await.expect("is forgotten");
+            transaction.commit().await.expect("commits");
+        }
         let video = coach.webinar(webinar).await.expect("is there").video.expect("a recording");
         let captions = format!("WEBVTT\n\n00:00.000 --> 00:02.000\nqxcaption{tag}zq\n");
         coach.add_caption(video.id, "en", "English", captions.as_bytes()).await.expect("captions");
@@ -229,7 +258,7 @@ impl World {
         let booking = visitor.register(&of.slug, &form, &client).await.expect("registers");
         let token = booking.room_path.strip_prefix("/r/").expect("a room").to_owned();
         let view = visitor.room(&token, Some(&client)).await.expect("a room").player.expect("a player").view;
-        let view = view.expect("a view");
+        let view = view.expect("a visit");
         for seq in 0..3 {
             backend.clock().advance_seconds(11);
             let from = f64::from(seq) * 10.0;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use base64::Engine as _;
@@ -19,7 +20,7 @@ pub(super) const SHORTEST: usize = 4;
 const SHORTEST_FORM: usize = 6;
 /// Most bytes taken out of one packed part.
 const MOST_UNPACKED: u64 = 64 << 20;
-/// How deep packed parts are looked into: a letter in a gzip in a zip.
+/// How deep hidden parts are looked into: folded lines in a gzip in a zip.
 const DEEPEST: usize = 3;
 
 /// Needles, ready to be looked for.
@@ -86,63 +87,57 @@ impl Needles {
     fn feed_depth(&self, seen: &mut Seen, bytes: &[u8], depth: usize) {
         self.feed(seen, bytes);
         seen.kept.clear();
-        if let Some(unfolded) = unfolded(bytes) {
-            self.feed(seen, &unfolded);
-            seen.kept.clear();
-        }
         if depth < DEEPEST {
-            for part in unpacked(bytes) {
+            for part in hidden(bytes) {
                 self.feed_depth(seen, &part, depth + 1);
             }
         }
     }
 }
 
-/// Quoted-printable lines without their soft breaks, when there are any.
-fn unfolded(bytes: &[u8]) -> Option<Vec<u8>> {
-    let is_soft = |at: usize| bytes[at..].starts_with(b"=\r\n") || bytes[at..].starts_with(b"=\n");
-    let first = (0..bytes.len()).find(|at| is_soft(*at))?;
-    let mut out = bytes[..first].to_vec();
-    let mut at = first;
-    while at < bytes.len() {
-        if is_soft(at) {
-            at += if bytes[at + 1] == b'\r' { 3 } else { 2 };
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    Some(out)
-}
+/// What shows that there is more to look at than the bytes as they lie.
+static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new([b"\x1f\x8b\x08".as_slice(), b"PK\x03\x04", b"=\r\n", b"=\n"]).expect("four short texts")
+});
+const GZIP: usize = 0;
+const ZIP: usize = 1;
 
-/// Every gzip and every deflated zip member in the bytes, as far as they can be read.
-fn unpacked(bytes: &[u8]) -> Vec<Vec<u8>> {
+/// What is hidden in the bytes: packed parts, and folded lines unfolded.
+fn hidden(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
-    let mut take = |reader: &mut dyn Read| {
-        let mut out = Vec::new();
-        // What breaks off in the middle still gives what came before.
-        let _read = reader.take(MOST_UNPACKED).read_to_end(&mut out);
-        if !out.is_empty() {
-            parts.push(out);
+    let mut unfolded = Vec::new();
+    let mut from = 0;
+    for mark in MARKS.find_iter(bytes) {
+        match mark.pattern().as_usize() {
+            GZIP => parts.extend(unpacked(&mut MultiGzDecoder::new(&bytes[mark.start()..]))),
+            ZIP => parts.extend(zip_member(bytes, mark.start())),
+            // A soft break of quoted-printable.
+            _ => {
+                unfolded.extend_from_slice(&bytes[from..mark.start()]);
+                from = mark.end();
+            }
         }
-    };
-    for at in positions(bytes, b"\x1f\x8b\x08") {
-        take(&mut MultiGzDecoder::new(&bytes[at..]));
     }
-    for at in positions(bytes, b"PK\x03\x04") {
-        let short = |from: usize| bytes.get(at + from..at + from + 2).map(|two| u16::from_le_bytes([two[0], two[1]]));
-        let (Some(method), Some(name), Some(extra)) = (short(8), short(26), short(28)) else { continue };
-        let start = at + 30 + usize::from(name) + usize::from(extra);
-        // Stored members were seen already, as they lie.
-        if method == 8 && start < bytes.len() {
-            take(&mut DeflateDecoder::new(&bytes[start..]));
-        }
+    if from > 0 {
+        unfolded.extend_from_slice(&bytes[from..]);
+        parts.push(unfolded);
     }
     parts
 }
 
-fn positions<'a>(bytes: &'a [u8], mark: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    bytes.windows(mark.len()).enumerate().filter(move |(_, window)| *window == mark).map(|(at, _)| at)
+/// As much as can be read: what breaks off in the middle still gives what came before.
+fn unpacked(packed: &mut dyn Read) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let _broken_off = packed.take(MOST_UNPACKED).read_to_end(&mut out);
+    (!out.is_empty()).then_some(out)
+}
+
+/// A deflated member of a zip; stored ones are seen as they lie.
+fn zip_member(bytes: &[u8], at: usize) -> Option<Vec<u8>> {
+    let short = |from: usize| bytes.get(at + from..at + from + 2).map(|two| u16::from_le_bytes([two[0], two[1]]));
+    let (method, name, extra) = (short(8)?, short(26)?, short(28)?);
+    let data = bytes.get(at + 30 + usize::from(name) + usize::from(extra)..)?;
+    (method == 8).then(|| unpacked(&mut DeflateDecoder::new(data))).flatten()
 }
 
 /// Every form of a text, with the name of its encoding.

@@ -1,15 +1,34 @@
 //! The point of no return: the fence goes up, the plan is written down, the address the receipt goes to is put aside.
 
 use domain::rights::{AccountState, RequestState, SubjectState};
+use futures::FutureExt;
 use persistence::entities::dsr_request;
 use persistence::sealed::Place;
 use persistence::{accounts, rights as queries};
-use privacy::Person;
+use privacy::audit::{Event, Role};
 use privacy::restriction::{self, Purpose};
-use sea_orm::Set;
+use privacy::{Person, Target};
+use sea_orm::{ConnectionTrait, Set};
 
 use super::{RECEIPT, REPEAT, Run, SCRUB_STEP, Step};
 use crate::{Error, Result};
+
+/// Nobody writes about the person any more, and nobody is signed in to the account.
+async fn raise(conn: &impl ConnectionTrait, person: Person) -> Result<()> {
+    match person {
+        Person::Viewer(coach, subject) => {
+            let from = [SubjectState::Active, SubjectState::Restricted];
+            queries::set_subject_state(conn, coach, subject, &from, SubjectState::Erasing).await?;
+        }
+        Person::Coach(coach) => {
+            let from: Vec<_> =
+                AccountState::ALL.iter().copied().filter(|state| *state != AccountState::Erasing).collect();
+            queries::set_account_state(conn, coach, &from, AccountState::Erasing).await?;
+            accounts::delete_logins(conn, coach, None).await?;
+        }
+    }
+    Ok(())
+}
 
 impl Run<'_> {
     /// From here on nothing stops it.
@@ -18,28 +37,29 @@ impl Run<'_> {
         let backend = self.backend;
         let details = self.details_with_address().await?;
         let erasure = self.erasure().await?;
-        let transaction = backend.db().begin().await?;
-        match self.person {
-            Person::Viewer(coach, subject) => {
-                let from = [SubjectState::Active, SubjectState::Restricted];
-                queries::set_subject_state(&transaction, coach, subject, &from, SubjectState::Erasing).await?;
-            }
-            Person::Coach(coach) => {
-                let from: Vec<_> =
-                    AccountState::ALL.iter().copied().filter(|state| *state != AccountState::Erasing).collect();
-                queries::set_account_state(&transaction, coach, &from, AccountState::Erasing).await?;
-                accounts::delete_logins(&transaction, coach, None).await?;
-            }
-        }
-        for target in erasure.targets() {
-            queries::plan_task(&transaction, self.id(), &target.to_string(), self.now).await?;
-        }
-        for step in [REPEAT, SCRUB_STEP, RECEIPT] {
-            queries::plan_task(&transaction, self.id(), step, self.now).await?;
-        }
-        let change = dsr_request::ActiveModel { details_ct: Set(details), ..Default::default() };
-        queries::move_request(&transaction, self.id(), from, RequestState::Running, change).await?;
-        transaction.commit().await?;
+        let steps: Vec<String> = erasure
+            .targets()
+            .iter()
+            .map(Target::to_string)
+            .chain([REPEAT, SCRUB_STEP, RECEIPT].map(str::to_owned))
+            .collect();
+        let (id, person, now) = (self.id(), self.person, self.now);
+        let engine = backend.clone();
+        backend
+            .fence(move |transaction| {
+                let (engine, details, steps) = (engine.clone(), details.clone(), steps.clone());
+                async move {
+                    raise(transaction, person).await?;
+                    for step in &steps {
+                        queries::plan_task(transaction, id, step, now).await?;
+                    }
+                    let change = dsr_request::ActiveModel { details_ct: Set(details), ..Default::default() };
+                    queries::move_request(transaction, id, from, RequestState::Running, change).await?;
+                    engine.audit(transaction, Event::Started, Role::System, Some(id), ("right", 1), now).await
+                }
+                .boxed()
+            })
+            .await?;
         Ok(Step::Again)
     }
 

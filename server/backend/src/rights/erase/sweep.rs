@@ -8,7 +8,6 @@ use sea_orm::{IntoActiveModel, Set};
 
 use super::{Run, SCRUB_STEP, SWEEP_HOURS, Step};
 use crate::Result;
-use crate::rights::events::Event;
 
 impl Run<'_> {
     /// Repeats every eraser. It has to find nothing; what it finds is removed, scrubbed, and noted as an event.
@@ -19,7 +18,8 @@ impl Run<'_> {
         let [.., last] = SWEEP_HOURS;
         let is_last = self.now >= completed_at.plus_seconds(last * 3600);
         if found > 0 {
-            self.backend.note_event(Event::SweepFoundData, self.id(), found);
+            // What it found is on record as erased; that there was anything is for somebody to look into.
+            tracing::error!(reference = %self.id(), "a sweep after an erasure found data");
             if let Some(task) = tasks.into_iter().find(|task| task.target == SCRUB_STEP) {
                 self.ask_for_scrub(&task).await?;
             }
@@ -68,7 +68,7 @@ impl Run<'_> {
                 .erase(&target, self.now)
                 .await
                 .map_err(|error| crate::Error::fault("erase what was held", error))?;
-            self.finish(task.clone(), "done", outcome.removed, Some(&outcome.retained)).await?;
+            self.finish(&erasure, task.clone(), "done", &outcome).await?;
         }
         let transaction = backend.db().begin().await?;
         for task in tasks.into_iter().filter(|task| Target::parse(&task.target).is_none()) {
@@ -78,7 +78,6 @@ impl Run<'_> {
             change.finished_at = Set(None);
             queries::put_task(&transaction, change).await?;
         }
-        queries::end_holds(&transaction, self.person.coach(), self.row.subject_id, self.now).await?;
         let change = dsr_request::ActiveModel::default();
         queries::move_request(&transaction, self.id(), RequestState::Held, RequestState::Verifying, change).await?;
         transaction.commit().await?;
