@@ -54,7 +54,7 @@ async fn what_is_acknowledged_can_be_read_by_everybody_else() {
         for seq in 0..3 {
             world.wait(10);
             let from = f64::from(seq) * 10.0;
-            let answer = send(&world, &beat_of(props.view, seq, from, from + 10.0)).await;
+            let answer = send(&world, &beat_of(props.view.expect("a view"), seq, from, from + 10.0)).await;
             assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0), "{}", answer.text());
             let (row, unique, total_ms) = credited(&elsewhere, id, props.duration_seconds).await;
             let expected = 10 * (seq + 1);
@@ -64,12 +64,12 @@ async fn what_is_acknowledged_can_be_read_by_everybody_else() {
         }
         // Watched again is played, and not more of the recording seen.
         world.wait(10);
-        send(&world, &beat_of(props.view, 3, 0.0, 10.0)).await;
+        send(&world, &beat_of(props.view.expect("a view"), 3, 0.0, 10.0)).await;
         // On another device the same registration goes on.
         let props = world.enter(&anna).await;
         assert!((props.resume_seconds - 10.0).abs() < 0.01, "{}", props.resume_seconds);
         world.wait(10);
-        send(&world, &beat_of(props.view, 0, 30.0, 40.0)).await;
+        send(&world, &beat_of(props.view.expect("a view"), 0, 30.0, 40.0)).await;
         let (_, unique, total_ms) = credited(&elsewhere, id, props.duration_seconds).await;
         assert_eq!((unique, total_ms), (40, 50_000));
         elsewhere.close().await;
@@ -87,7 +87,10 @@ async fn watching_to_the_end_is_attending_to_the_end() {
         for seq in 0.. {
             world.wait(10);
             let to = (from + 10.0_f64).min(props.duration_seconds);
-            assert_eq!(send(&world, &beat_of(props.view, seq, from, to)).await.status, StatusCode::NO_CONTENT);
+            assert_eq!(
+                send(&world, &beat_of(props.view.expect("a view"), seq, from, to)).await.status,
+                StatusCode::NO_CONTENT
+            );
             from = to;
             if from >= props.duration_seconds {
                 break;
@@ -110,7 +113,7 @@ async fn the_content_type_decides_nothing() {
         for (seq, content_type) in [(0, "text/plain;charset=UTF-8"), (1, "application/json"), (2, "text/html")] {
             world.wait(10);
             let from = f64::from(seq) * 10.0;
-            let body = beat_of(props.view, seq, from, from + 10.0).to_string();
+            let body = beat_of(props.view.expect("a view"), seq, from, from + 10.0).to_string();
             let ask = world.post("/api/beats").bytes(body.into()).header("content-type", content_type);
             assert_eq!(ask.send().await.status, StatusCode::NO_CONTENT, "{content_type}");
         }
@@ -130,11 +133,11 @@ async fn what_cannot_have_been_played_changes_nothing() {
         let before = world.snapshot().await;
         let end = props.duration_seconds;
         let with = |name: &str, value: Value| {
-            let mut beat = beat_of(props.view, 1, 0.0, 2.0);
+            let mut beat = beat_of(props.view.expect("a view"), 1, 0.0, 2.0);
             beat[name] = value;
             beat.to_string()
         };
-        let range = |from: f64, to: f64| beat_of(props.view, 1, from, to).to_string();
+        let range = |from: f64, to: f64| beat_of(props.view.expect("a view"), 1, from, to).to_string();
         let lies = [
             range(5.0, 5.0),
             range(5.0, 4.0),
@@ -188,18 +191,21 @@ async fn nobody_plays_faster_than_time_passes() {
         let before = world.snapshot().await;
         // All at once, right after opening the room.
         for to in [props.duration_seconds, 60.0, 10.0] {
-            let answer = send(&world, &beat_of(props.view, 0, 0.0, to)).await;
+            let answer = send(&world, &beat_of(props.view.expect("a view"), 0, 0.0, to)).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "0 to {to}: {}", answer.text());
         }
         world.wait(10);
-        assert_eq!(send(&world, &beat_of(props.view, 0, 0.0, 20.0)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            send(&world, &beat_of(props.view.expect("a view"), 0, 0.0, 20.0)).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
         assert_eq!(before.changes_to(&world.snapshot().await), "");
 
         // At twice the speed ten seconds are twenty, and after that nothing is left of them.
-        let mut double = beat_of(props.view, 0, 0.0, 20.0);
+        let mut double = beat_of(props.view.expect("a view"), 0, 0.0, 20.0);
         double["rate"] = json!(2.0);
         assert_eq!(send(&world, &double).await.status, StatusCode::NO_CONTENT);
-        let mut again = beat_of(props.view, 1, 20.0, 40.0);
+        let mut again = beat_of(props.view.expect("a view"), 1, 20.0, 40.0);
         again["rate"] = json!(4.0);
         assert_eq!(send(&world, &again).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         let (_, unique, _) =
@@ -217,9 +223,12 @@ async fn a_clock_set_back_credits_nothing_twice() {
         let anna = viewer(&world).await;
         let props = world.enter(&anna).await;
         world.wait(10);
-        assert_eq!(send(&world, &beat_of(props.view, 0, 0.0, 10.0)).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(
+            send(&world, &beat_of(props.view.expect("a view"), 0, 0.0, 10.0)).await.status,
+            StatusCode::NO_CONTENT
+        );
         world.wait(-3_600);
-        let refused = send(&world, &beat_of(props.view, 1, 10.0, 20.0)).await;
+        let refused = send(&world, &beat_of(props.view.expect("a view"), 1, 10.0, 20.0)).await;
         assert!(refused.status.is_client_error(), "{}", refused.status);
         let (_, unique, _) =
             credited(&world.database.database, registration_of(&world, &anna), props.duration_seconds).await;
@@ -251,18 +260,21 @@ async fn a_beat_is_credited_to_the_view_it_names_and_to_nobody_else() {
             (world.register(&webinar, "anna@example.net").await, world.register(&webinar, "ben@example.net").await);
         let (hers, his) = (world.enter(&anna).await, world.enter(&ben).await);
         world.wait(10);
-        for view in [hers.view, his.view] {
+        for view in [hers.view.expect("a view"), his.view.expect("a view")] {
             assert_eq!(send(&world, &beat_of(view, 0, 0.0, 10.0)).await.status, StatusCode::NO_CONTENT);
         }
         let before = world.snapshot().await;
         world.wait(10);
-        assert_eq!(send(&world, &beat_of(hers.view, 1, 10.0, 20.0)).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(
+            send(&world, &beat_of(hers.view.expect("a view"), 1, 10.0, 20.0)).await.status,
+            StatusCode::NO_CONTENT
+        );
         let id = registration_of(&world, &ben);
         let marks = [
             id.to_string(),
             id.0.simple().to_string().to_uppercase(),
-            his.view.to_string(),
-            his.view.0.simple().to_string().to_uppercase(),
+            his.view.expect("a view").to_string(),
+            his.view.expect("a view").0.simple().to_string().to_uppercase(),
         ];
         let lost = before.lost_in(&world.snapshot().await);
         assert!(!lost.is_empty() && !marks.iter().any(|mark| lost.contains(mark)), "{lost}");
@@ -277,18 +289,18 @@ async fn a_beat_sent_again_is_acknowledged_and_changes_nothing() {
         let anna = viewer(&world).await;
         let props = world.enter(&anna).await;
         world.wait(20);
-        let first = beat_of(props.view, 7, 0.0, 10.0);
+        let first = beat_of(props.view.expect("a view"), 7, 0.0, 10.0);
         assert_eq!(send(&world, &first).await.status, StatusCode::NO_CONTENT);
         let before = world.snapshot().await;
         world.wait(10);
         // The same, and another range under the same number.
-        for replay in [first, beat_of(props.view, 7, 50.0, 60.0)] {
+        for replay in [first, beat_of(props.view.expect("a view"), 7, 50.0, 60.0)] {
             assert_eq!(send(&world, &replay).await.status, StatusCode::NO_CONTENT, "{replay}");
             assert_eq!(before.changes_to(&world.snapshot().await), "", "{replay}");
         }
         // All at once, as after a flaky network comes back.
         world.wait(60);
-        let twin = beat_of(props.view, 8, 10.0, 20.0);
+        let twin = beat_of(props.view.expect("a view"), 8, 10.0, 20.0);
         let answers = futures::future::join_all((0..8).map(|_| send(&world, &twin))).await;
         assert!(answers.iter().all(|answer| answer.status == StatusCode::NO_CONTENT), "{answers:?}");
         let rows = beat::Entity::find().count(world.database.database.reader()).await.expect("answers");
@@ -306,7 +318,8 @@ async fn a_flood_is_told_when_to_come_back_and_changes_nothing() {
         let world = World::new(test);
         let anna = viewer(&world).await;
         let props = world.enter(&anna).await;
-        let short = |seq: u32| beat_of(props.view, seq, f64::from(seq) * 0.1, f64::from(seq + 1) * 0.1);
+        let short =
+            |seq: u32| beat_of(props.view.expect("a view"), seq, f64::from(seq) * 0.1, f64::from(seq + 1) * 0.1);
         for seq in 0..PER_MINUTE {
             assert_eq!(send(&world, &short(seq)).await.status, StatusCode::NO_CONTENT, "beat {seq}");
         }
@@ -330,7 +343,7 @@ async fn after_the_link_expired_nothing_is_credited() {
         let props = world.enter(&anna).await;
         world.wait(8 * 86_400);
         let before = world.snapshot().await;
-        let answer = send(&world, &beat_of(props.view, 0, 0.0, 10.0)).await;
+        let answer = send(&world, &beat_of(props.view.expect("a view"), 0, 0.0, 10.0)).await;
         assert_eq!(answer.status, StatusCode::GONE, "{}", answer.text());
         assert_eq!(before.changes_to(&world.snapshot().await), "");
         let room = world.get(&anna.room).send().await;
@@ -357,7 +370,10 @@ async fn a_restricted_person_is_not_measured() {
 
         let before = world.snapshot().await;
         world.wait(10);
-        assert_eq!(send(&world, &beat_of(props.view, 0, 0.0, 10.0)).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(
+            send(&world, &beat_of(props.view.expect("a view"), 0, 0.0, 10.0)).await.status,
+            StatusCode::NO_CONTENT
+        );
         assert_eq!(before.changes_to(&world.snapshot().await), "");
     })
     .await;

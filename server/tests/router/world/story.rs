@@ -78,7 +78,7 @@ impl Story {
             caption,
             upload,
             registration: world.backend.room_token_names(token).expect("a token of ours"),
-            view: props.view,
+            view: props.view.expect("a view"),
             room: anna.room.clone(),
             login: world.handle(&other_browser).await.login(),
             email: maya.email.clone(),
