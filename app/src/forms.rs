@@ -19,7 +19,7 @@ use wasm_bindgen::JsCast;
 
 use crate::context::Refresh;
 use crate::error::AppError;
-pub use fields::{Checkbox, Problem, Select, Submit, TextArea, TextField};
+pub use fields::{Checkbox, Problem, Select, Submit, TextArea, TextField, area_text};
 
 /// Names of fields whose value never travels back.
 const SECRET_FIELDS: [&str; 3] = ["password", "current_password", "code"];

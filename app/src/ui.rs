@@ -103,7 +103,7 @@ pub fn Copyable(
     };
     view! {
         <div class="copyable">
-            <textarea readonly=true rows="3" aria-label=label dir="ltr" spellcheck="false">{text}</textarea>
+            <textarea readonly=true rows="3" aria-label=label dir="ltr" spellcheck="false" inner_html=crate::forms::area_text(&text)></textarea>
             <button type="button" class="button needs-script" on:click=copy>{move || if is_copied.get() { "Copied" } else { "Copy" }}</button>
         </div>
     }

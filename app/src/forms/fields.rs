@@ -132,12 +132,17 @@ pub fn TextArea(
                 dir="auto"
                 aria-invalid=move || state.problem_with(name).map(|_| "true")
                 aria-describedby=described_by
-            >
-                {value}
-            </textarea>
+                inner_html=area_text(&value)
+            ></textarea>
             <Problem name=name/>
         </div>
     }
+}
+
+/// A text as the content of a `<textarea>`, which leptos writes as it is: an end tag in it would end the field.
+#[must_use]
+pub fn area_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// One of a few.

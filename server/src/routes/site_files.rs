@@ -143,6 +143,9 @@ mod tests {
         Arc::new(Site::from_files(files))
     }
 
+    /// More than any file of the site has.
+    const MOST_BYTES: usize = 16 << 20;
+
     async fn ask(site: &Arc<Site>, method: Method, path: &str, headers: &[(&str, &str)]) -> (Response<()>, Bytes) {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
@@ -150,7 +153,7 @@ mod tests {
         }
         let request = request.body(Body::empty()).expect("a request");
         let (parts, body) = routes::<()>(site).oneshot(request).await.expect("never fails").into_parts();
-        (Response::from_parts(parts, ()), axum::body::to_bytes(body, 1 << 20).await.expect("in memory"))
+        (Response::from_parts(parts, ()), axum::body::to_bytes(body, MOST_BYTES).await.expect("in memory"))
     }
 
     fn header_of<'a>(answer: &'a Response<()>, name: &str) -> &'a str {
