@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::document::plain_page;
+use crate::forms::area_text;
 
 /// What came of checking, in words.
 pub struct Checked {
@@ -44,7 +45,7 @@ pub fn receipt_page(css: &str, typed: &str, address: &str, checked: Option<&Chec
             <form method="post" action="/privacy/receipt">
                 <p>
                     <label for="receipt">"Receipt"</label>
-                    <textarea id="receipt" name="receipt" rows="10" required spellcheck="false">{typed.to_owned()}</textarea>
+                    <textarea id="receipt" name="receipt" rows="10" required spellcheck="false" inner_html=area_text(typed)></textarea>
                 </p>
                 <p>
                     <label for="address">"E-mail address (optional)"</label>

@@ -16,7 +16,7 @@ use crate::state::AppState;
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/.well-known/mini-webinar-receipts.json", get(keys))
-        .route(backend::rights::RECEIPT_PAGE, get(form).post(check))
+        .route("/privacy/receipt", get(form).post(check))
 }
 
 async fn keys(State(state): State<AppState>) -> Response {

@@ -83,6 +83,9 @@ async fn nothing_another_site_causes_changes_anything() {
     .await;
 }
 
+/// What is posted because it is too long, or too private, for an address, and changes nothing.
+const LOOKS: [&str; 2] = ["/dev/scan", "/privacy/receipt"];
+
 /// Without this, the test above would pass on a server that refuses everything.
 #[tokio::test]
 async fn the_same_requests_from_our_own_pages_do_what_they_say() {
@@ -94,7 +97,8 @@ async fn the_same_requests_from_our_own_pages_do_what_they_say() {
             for (index, (header, value)) in OWN.into_iter().enumerate() {
                 let answer = rightful(&world, &story, &route).header(header, value).send().await;
                 assert_ne!(answer.status, StatusCode::FORBIDDEN, "{} with {header}: {value}", route.name());
-                let reads = route.kind == Kind::Function && !route.path.ends_with("/submit");
+                let reads = (route.kind == Kind::Function && !route.path.ends_with("/submit"))
+                    || LOOKS.contains(&route.path.as_str());
                 if index == 0 && !reads {
                     assert!(!answer.status.is_client_error(), "{}: {} {}", route.name(), answer.status, answer.text());
                     let after = state(&world).await;

@@ -267,6 +267,11 @@ pub const ROUTE_LINES: &[RouteLine] = &[
         ])
     }),
     route("GET", "/dashboard/webinars/{webinar}/registrants.csv", About::Things, empty),
+    route("GET", "/.well-known/mini-webinar-receipts.json", About::Public, empty),
+    route("GET", "/privacy/receipt", About::Public, empty),
+    route("POST", "/privacy/receipt", About::Public, |_| {
+        Sent::Form(vec![("receipt", "{}".to_owned()), ("address", "anna@example.net".to_owned())])
+    }),
     route("GET", "/pkg/{*file}", About::Public, empty),
     route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),
@@ -276,6 +281,7 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("GET", "/metrics", About::Installation, empty),
     route("GET", "/dev/mailbox", About::Installation, empty),
     route("GET", "/dev/mailbox.json", About::Installation, empty),
+    route("POST", "/dev/scan", About::Installation, |_| Sent::Json(json!({ "needles": ["nobody-is-called-so"] }))),
     route("GET", "/dev/clock", About::Installation, empty),
     route("POST", "/dev/clock", About::Installation, |_| Sent::Json(json!({ "advance_seconds": 3600 }))),
 ];
