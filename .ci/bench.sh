@@ -38,14 +38,15 @@ install_peers() {
 install_peers
 
 if [ -n "$quick" ]; then
-  profile=debug
   cargo xtask build --dev
   cargo build --quiet -p server
+  server=(MW_BIN="$CARGO_TARGET_DIR/debug/mini-webinar" MW_SITE="$SITE")
 else
-  profile=release
+  # What `make release` ships: the site inside.
   cargo xtask size || warn "Over the weight budget; the figures follow all the same."
-  cargo build --quiet --release -p server
+  MW_SITE_INDEX=$SITE_INDEX cargo build --quiet --release -p server --features embed
+  server=(MW_BIN="$CARGO_TARGET_DIR/release/mini-webinar")
 fi
 last_core=$(($(nproc) - 1))
-(cd end2end && env MW_BIN="$CARGO_TARGET_DIR/$profile/mini-webinar" MW_SITE="$SITE" MW_CHROMIUM="$chromium" MW_PEERS="$peers" MW_BENCH_CORE=0 \
+(cd end2end && env "${server[@]}" MW_CHROMIUM="$chromium" MW_PEERS="$peers" MW_BENCH_CORE=0 \
   taskset -c "$last_core" node_modules/.bin/playwright test --config playwright.bench.config.ts "$@")

@@ -10,8 +10,8 @@ import { run, sqlite } from './peers';
 import { expect, test } from './stage';
 import { flood, pace, type Paced } from './wire';
 
-/** Viewers, each a registration of its own with a watch map of its own. */
-const VIEWERS = QUICK ? 1000 : 5_000;
+/** Viewers, each a registration of its own with a watch map of its own: enough for no batch to meet one twice. */
+const VIEWERS = QUICK ? 100 : 3_000;
 /** Beats waiting for an answer at once, and so at most in one transaction. */
 const CONNECTIONS = 256;
 /** The rate whose tail counts, and the rate of ten thousand viewers. */

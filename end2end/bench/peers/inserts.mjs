@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import Database from 'better-sqlite3';
 
 const [file, batch, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
-const VIEWS = 5000;
+const VIEWS = 3000;
 
 const database = new Database(file);
 database.exec(`
