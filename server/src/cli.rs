@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use backend::Backend;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -215,8 +215,22 @@ async fn listen(config: &Config) -> Result<TcpListener, StartError> {
     TcpListener::bind(config.addr).await.map_err(|error| StartError::Listen(config.addr, error))
 }
 
+/// How often the metrics are folded.
+const METRICS_UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Histograms keep every sample until somebody folds them; a scrape does, and there may be none.
+fn keep_metrics_small(metrics: PrometheusHandle) {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(METRICS_UPKEEP).await;
+            metrics.run_upkeep();
+        }
+    });
+}
+
 async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpListener) -> Outcome {
     let metrics = PrometheusBuilder::new().install_recorder()?;
+    keep_metrics_small(metrics.clone());
     let state = AppState::new(backend.clone(), config.clone());
     let router = router(state, metrics);
     backend.plan_periodic().await?;
@@ -234,11 +248,22 @@ async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpList
                 .await;
         }
     });
+    let counting = tokio::spawn({
+        let (backend, mut told) = (backend.clone(), told.clone());
+        async move {
+            backend
+                .keep_page_views(async move {
+                    let _ended = told.wait_for(|stop| *stop).await;
+                })
+                .await;
+        }
+    });
     tracing::info!(url = %config.base_url, data = %config.data_dir.display(), "serving");
     serve(listener, router, stop_signal()).await;
     tracing::info!("stopping: no new requests, finishing work under way");
     tell_worker.send_replace(true);
     worker.await?;
+    counting.await?;
     backend.close().await;
     Ok(())
 }

@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 
 use backend::secrets;
 use clap::Args;
+use ipnet::IpNet;
 use url::Url;
 
 use crate::site::Site;
 
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "MW_ADDR",
+    "MW_TRUSTED_PROXIES",
     "MW_BASE_URL",
     "MW_DATA_DIR",
     "MW_DATABASE_URL",
@@ -73,6 +75,9 @@ pub struct Flags {
 pub struct Config {
     /// Listen address.
     pub addr: SocketAddr,
+    /// Networks of the proxies in front, besides this machine itself: what they say of where a request came from is
+    /// believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The only source of absolute links.
     pub base_url: Url,
     /// Data folder.
@@ -240,6 +245,7 @@ impl Config {
         let (storage_url, s3) = storage(variables, &data_dir)?;
         Ok(Self {
             addr,
+            trusted_proxies: check::networks(value("MW_TRUSTED_PROXIES")?.as_deref().unwrap_or_default())?,
             mail_from: mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?,
             contact_email: mailbox("MW_CONTACT_EMAIL", "privacy@mini-webinar.example")?,
             database_url: database(variables, "MW_DATABASE_URL", &data_dir, "mini-webinar.db", is_https)?,
@@ -302,6 +308,7 @@ impl Config {
         let set = |is_set: bool, otherwise: &str| if is_set { "set" } else { otherwise }.to_owned();
         vec![
             ("MW_ADDR", self.addr.to_string()),
+            ("MW_TRUSTED_PROXIES", self.trusted_proxies.iter().map(IpNet::to_string).collect::<Vec<_>>().join(",")),
             ("MW_BASE_URL", self.base_url.to_string()),
             ("MW_DATA_DIR", self.data_dir.display().to_string()),
             ("MW_DATABASE_URL", check::redact(&self.database_url)),

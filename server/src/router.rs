@@ -111,7 +111,11 @@ fn files(state: &AppState) -> Router<AppState> {
         .route("/uploads", options(uploads::options).post(uploads::create))
         .route(
             "/uploads/{id}",
-            head(uploads::status).patch(uploads::append).delete(uploads::terminate).options(uploads::options),
+            head(uploads::status)
+                .post(uploads::overridden)
+                .patch(uploads::append)
+                .delete(uploads::terminate)
+                .options(uploads::options),
         )
         .route(
             "/dashboard/webinars/{webinar}/logo",

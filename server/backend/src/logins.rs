@@ -125,6 +125,11 @@ impl Visitor {
         let now = backend.now();
         let wants_second_factor = known.totp_enabled_at.is_some();
         let transaction = backend.db().begin().await?;
+        // Checking takes a while, and the password may have been changed meanwhile.
+        let held = accounts::lock(&transaction, known.id).await?;
+        if held.is_none_or(|held| held.password_hash != known.password_hash) {
+            return Err(wrong().into());
+        }
         if let Some(password_hash) = renewed {
             accounts::change(
                 &transaction,

@@ -308,7 +308,7 @@ impl Backend {
             }
         };
         let to = match (row.template.as_str(), token.as_ref().and_then(|t| t.new_email.clone())) {
-            ("change_email", Some(new_email)) => new_email,
+            ("change_email" | "email_changed_notice", Some(address)) => address,
             _ => coach.email.clone(),
         };
         let letter = Letter {

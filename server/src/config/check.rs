@@ -1,8 +1,9 @@
 //! What a value has to look like, and the one line that says so.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use domain::EmailAddress;
+use ipnet::IpNet;
 use mail::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -138,6 +139,14 @@ pub(super) fn redact(url: &str) -> String {
         parsed.query_pairs_mut().clear().extend_pairs(pairs);
     }
     parsed.to_string()
+}
+
+/// Networks or single addresses, separated by commas.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, ConfigError> {
+    let expected = "expected addresses or networks such as 10.0.0.7,172.16.0.0/12";
+    let one = |part: &str| part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| one(part).map_err(|_| wrong("MW_TRUSTED_PROXIES", expected))).collect()
 }
 
 #[cfg(test)]

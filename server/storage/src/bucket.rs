@@ -209,9 +209,10 @@ impl Bucket {
     /// # Errors
     /// When any of it fails.
     pub async fn probe(&self) -> Result<(), Error> {
-        let key = "probe/readiness";
-        self.put(key, Bytes::from_static(b"ready")).await?;
-        self.get(key).await?;
-        self.delete(key).await
+        // A key of its own: somebody else's probe would take the object away between the two.
+        let key = format!("probe/{}", uuid::Uuid::now_v7());
+        self.put(&key, Bytes::from_static(b"ready")).await?;
+        self.get(&key).await?;
+        self.delete(&key).await
     }
 }

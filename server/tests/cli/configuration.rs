@@ -29,6 +29,7 @@ fn a_malformed_value_stops_every_command_with_one_line_that_names_it() {
         ("MW_SMTP_URL", "smtp://mail.example.com?tls=maybe", "smtps://"),
         ("MW_MAIL_FROM", "hello@", "hello@example.com"),
         ("MW_CONTACT_EMAIL", "our office", "hello@example.com"),
+        ("MW_TRUSTED_PROXIES", "proxy.internal", "172.16.0.0/12"),
         ("MW_DEV", "maybe", "1 or 0"),
         ("MW_SECRET_KEY", "short", "64 hexadecimal digits"),
         ("MW_LOG", "server=loud", "info"),
