@@ -1,5 +1,6 @@
 //! The bucket: one place for objects, local or S3.
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::AsyncSeekExt;
 
 use crate::{Error, Location};
 
@@ -165,11 +166,17 @@ impl Bucket {
         }
         if let Some(path) = self.local_path(key) {
             let mut file = tokio::fs::File::open(path).await.map_err(Error::file("read", key))?;
-            file.set_max_buf_size(READ_BYTES);
             file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(Error::file("read", key))?;
+            let file = file.into_std().await;
             let key = key.to_owned();
-            let stream = tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), READ_BYTES);
-            return Ok(stream
+            let pieces = futures::stream::try_unfold((file, range.end - range.start), |(file, left)| async move {
+                let piece = next_piece(file, left).await?;
+                Ok(piece.map(|(file, bytes)| {
+                    let left = left - bytes.len() as u64;
+                    (bytes, (file, left))
+                }))
+            });
+            return Ok(pieces
                 .map_err(move |source| Error::File { operation: "read", key: key.clone(), source })
                 .boxed());
         }
@@ -215,4 +222,18 @@ impl Bucket {
         self.get(&key).await?;
         self.delete(&key).await
     }
+}
+
+/// The next bytes of a file, read straight into the buffer that is sent: an asynchronous file would copy them once more.
+async fn next_piece(file: std::fs::File, left: u64) -> std::io::Result<Option<(std::fs::File, Bytes)>> {
+    if left == 0 {
+        return Ok(None);
+    }
+    let read = move || {
+        let wanted = left.min(READ_BYTES as u64);
+        let mut buffer = Vec::with_capacity(READ_BYTES.min(usize::try_from(wanted).unwrap_or(READ_BYTES)));
+        (&file).take(wanted).read_to_end(&mut buffer)?;
+        Ok((!buffer.is_empty()).then(|| (file, Bytes::from(buffer))))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)?
 }
