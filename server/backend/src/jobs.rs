@@ -1,9 +1,10 @@
 //! The worker: takes due jobs and calls the verb each one names. Also the whole periodic schedule, on one page.
 
 use domain::Moment;
-use domain::ids::{MailId, RequestId, UploadId, VideoId};
+use domain::ids::{ExportId, MailId, RequestId, UploadId, VideoId};
 
 use crate::mails::{SEND_MAIL, Sent};
+use crate::rights::archive::WRITE_ARCHIVE;
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
 use crate::rights::{RUN_REQUEST, SCRUB};
 use crate::uploads::FINISH_UPLOAD;
@@ -111,6 +112,9 @@ impl Backend {
             },
             PROCESS_VIDEO => self.process_video(id_in::<VideoId>(job, "video")?).await.map(|()| Done::Yes),
             RUN_REQUEST => self.run_request(id_in::<RequestId>(job, "request")?).await.map(|()| Done::Yes),
+            WRITE_ARCHIVE => {
+                self.write_archive(id_in::<ExportId>(job, "archive")?, job.attempts).await.map(|()| Done::Yes)
+            }
             KEEP_PROMISES => self.keep_promises().await.map(|()| Done::Yes),
             SCRUB => self.scrub().await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),
