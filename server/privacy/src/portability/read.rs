@@ -76,6 +76,8 @@ impl Archive {
         if zip.has_duplicate_names() {
             return Err(Error::refused("the archive has two files of the same name"));
         }
+        // Entries that overlap, or say one thing at their head and another in the list.
+        zip.validate_header_consistency().map_err(|_| Error::refused("the archive contradicts itself"))?;
         let sizes = names(&mut zip)?;
         let text = whole(&mut zip, MANIFEST, MANIFEST_BYTES)?;
         let signature: Signature = serde_json::from_slice(&whole(&mut zip, SIGNATURE, MANIFEST_BYTES)?)

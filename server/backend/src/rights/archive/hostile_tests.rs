@@ -124,7 +124,7 @@ async fn every_trick_is_refused_in_one_sentence() {
         };
 
         // Not what the signature was made for.
-        write(exchanged(&files, "data/webinars.jsonl", "Calm mornings", "Calm evenings"));
+        write(exchanged(&files, "data/webinars.jsonl", "Calm mornings", "Cool mornings"));
         case.refuses("another title", "is not the file the manifest was signed for").await;
         write(exchanged(&files, MANIFEST, "\"state\":\"ready\"", "\"state\":\"ready \""));
         case.refuses("another manifest", "changed after it was signed").await;
