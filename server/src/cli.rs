@@ -2,6 +2,7 @@
 
 mod doctor;
 mod healthcheck;
+mod import;
 mod privacy;
 
 use std::io::{IsTerminal, Write};
@@ -58,10 +59,21 @@ enum Command {
         #[command(subcommand)]
         what: AccountCommand,
     },
-    /// People's data: erase it, see how far that is, check a receipt
+    /// People's data: take it along, erase it, see how far that is, check a receipt
     Privacy {
         #[command(subcommand)]
         what: privacy::PrivacyCommand,
+    },
+    /// Take an account in from another installation's archive; it gets its password afterwards, and nothing is sent
+    Import {
+        /// The archive
+        file: std::path::PathBuf,
+        /// Only check it; needs no network and no database
+        #[arg(long)]
+        verify: bool,
+        /// The public key it should be signed with (base64); without it the archive's own is shown
+        #[arg(long)]
+        key: Option<String>,
     },
     /// Background work
     Jobs {
@@ -179,6 +191,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Config { what: ConfigCommand::Print { redacted: _, json } } => print_config(&config, json),
         Command::Account { what } => account(&config, what).await,
         Command::Privacy { what } => privacy::privacy(&config, what).await,
+        Command::Import { file, verify, key } => import::import(&config, &file, verify, key.as_deref()).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }

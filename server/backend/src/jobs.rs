@@ -8,12 +8,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use domain::Moment;
-use domain::ids::JobId;
-use domain::ids::{MailId, RequestId, UploadId, VideoId};
+use domain::ids::{ExportId, JobId, MailId, RequestId, UploadId, VideoId};
 use futures::FutureExt;
 use jobs::Kinds;
 
 use crate::mails::{SEND_MAIL, Sent};
+use crate::rights::archive::WRITE_ARCHIVE;
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
 use crate::rights::{RUN_REQUEST, SCRUB};
 use crate::uploads::FINISH_UPLOAD;
@@ -32,11 +32,11 @@ pub const PERIODIC: [(&str, i64); 4] = [
     ("prune", 6 * 3600),
 ];
 /// What takes minutes: whole recordings go through it.
-const MEDIA: [&str; 2] = [FINISH_UPLOAD, PROCESS_VIDEO];
+const MEDIA: [&str; 3] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE];
 /// What people asked for about their data. Its steps wait for each other, never for a recording.
 const RIGHTS: [&str; 3] = [RUN_REQUEST, KEEP_PROMISES, SCRUB];
 /// Everything else is for people who wait.
-const NOT_USUAL: [&str; 5] = [FINISH_UPLOAD, PROCESS_VIDEO, RUN_REQUEST, KEEP_PROMISES, SCRUB];
+const NOT_USUAL: [&str; 6] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, RUN_REQUEST, KEEP_PROMISES, SCRUB];
 /// Each runs by itself.
 const LANES: [Kinds<'_>; 3] = [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&RIGHTS)];
 /// Jobs taken at once.
@@ -175,6 +175,9 @@ impl Backend {
             },
             PROCESS_VIDEO => self.process_video(id_in::<VideoId>(job, "video")?).await.map(|()| Done::Yes),
             RUN_REQUEST => self.run_request(id_in::<RequestId>(job, "request")?).await.map(|()| Done::Yes),
+            WRITE_ARCHIVE => {
+                self.write_archive(id_in::<ExportId>(job, "archive")?, job.attempts).await.map(|()| Done::Yes)
+            }
             KEEP_PROMISES => self.keep_promises().await.map(|()| Done::Yes),
             SCRUB => self.scrub().await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),

@@ -7,7 +7,7 @@ use domain::ids::{CoachId, LoginId};
 use domain::rights::AccountState;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::entities::{coach, login};
-use persistence::{accounts, rights};
+use persistence::{accounts, exports, rights};
 use sea_orm::{ConnectionTrait, Set};
 use sha2::{Digest, Sha256};
 
@@ -249,6 +249,9 @@ impl Coach {
             Checked::Right(_) => {
                 let transaction = backend.db().begin().await?;
                 backend.forgive(&transaction, Limit::Proof, &self.id.to_string()).await?;
+                if row.totp_enabled_at.is_none() {
+                    exports::prove_login(&transaction, self.login, backend.now()).await?;
+                }
                 transaction.commit().await?;
                 Ok(row)
             }

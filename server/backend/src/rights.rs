@@ -5,6 +5,7 @@
 //! the job `run_request` does its steps, each idempotent → the receipt. What was asked in words, and where the answer
 //! goes, is sealed under the request's own key, which is destroyed at the end, so that what stays names nobody.
 
+pub mod archive;
 #[cfg(test)]
 mod audit_tests;
 mod console;

@@ -1,6 +1,8 @@
 //! A whole engine on a fresh database, for tests that tell a story: a coach with a published webinar, people who
 //! register, mail that lands in a folder, a clock that moves by hand.
 
+pub(crate) mod archives;
+
 use bytes::Bytes;
 use domain::ids::{CoachId, MailId, RegistrationId, SubjectId, VideoId, ViewId, WebinarId};
 use domain::registration::{Booking, RegistrationForm};
@@ -42,7 +44,7 @@ pub(crate) struct Guest {
     pub(crate) token: String,
 }
 
-fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
+pub(crate) fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
     let mailbox = DevMailbox::open(&folder.path().join("mail")).expect("a folder for mail");
     let bucket = Bucket::open(&format!("file://{}/objects", folder.path().display()), None).expect("a bucket");
     Backend::new(Parts {

@@ -10,8 +10,8 @@ use sea_orm::sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::Error;
@@ -158,6 +158,24 @@ impl Database {
             ..TransactionOptions::default()
         };
         self.writer.begin_with_options(options).await.map_err(Error::db("begin a transaction"))
+    }
+
+    /// Begins a transaction that only reads, and sees everything as it is at its first look: what an archive is written
+    /// from. Long ones keep deleted rows from being scrubbed, so whoever holds one does nothing else meanwhile.
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction, Error> {
+        let options = if self.is_sqlite() {
+            TransactionOptions::default()
+        } else {
+            TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            }
+        };
+        self.reader.begin_with_options(options).await.map_err(Error::db("begin to read"))
     }
 
     /// Runs a statement that cannot be in a transaction, such as VACUUM, on the writer. Whoever writes waits meanwhile.

@@ -206,6 +206,26 @@ impl Keyring {
         Ok((id, key))
     }
 
+    /// Many new keys in one transaction, for people who arrive together.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_keys(&self, count: usize, now: domain::Moment) -> Result<Vec<(DekId, SubjectKey)>, Error> {
+        let made: Vec<_> = (0..count).map(|_| (DekId::new(), random_key())).collect();
+        let transaction = self.database.begin().await?;
+        for some in made.chunks(LOOKUP) {
+            let rows = some.iter().map(|(id, key)| dek::ActiveModel {
+                id: Set(*id),
+                wrapped: Set(self.kek.seal(Place::WrappedKey, id.as_bytes(), key.bytes())),
+                kek_version: Set(KEK_VERSION),
+                created_at: Set(now),
+            });
+            dek::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(made)
+    }
+
     /// One key.
     ///
     /// # Errors

@@ -6,9 +6,11 @@
 pub mod accounts;
 pub mod audits;
 pub mod beats;
+pub mod catalog;
 pub mod database;
 pub mod entities;
 pub mod error;
+pub mod exports;
 pub mod keyring;
 pub mod mails;
 pub mod migrations;
@@ -18,6 +20,7 @@ pub mod results;
 pub mod retention;
 pub mod rights;
 pub mod sealed;
+pub mod sealed_file;
 pub mod videos;
 pub mod webinars;
 

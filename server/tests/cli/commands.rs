@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -14,6 +14,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["account"],
     &["account", "create"],
     &["account", "reset-password"],
+    &["import"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],

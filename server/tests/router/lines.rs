@@ -275,6 +275,7 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("POST", "/privacy/receipt", About::Public, |_| {
         Sent::Form(vec![("receipt", "{}".to_owned()), ("address", "anna@example.net".to_owned())])
     }),
+    route("GET", "/privacy/archives/{archive}", About::Link, empty),
     route("GET", "/pkg/{*file}", About::Public, empty),
     route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),

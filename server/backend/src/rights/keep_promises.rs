@@ -148,10 +148,7 @@ impl Backend {
             for archive in &over {
                 self.keyring().destroy(archive.dek).await?;
                 if let Some(key) = &archive.object_key {
-                    match self.bucket().delete(key).await {
-                        Err(error) if !error.is_missing() => return Err(error.into()),
-                        Ok(()) | Err(_) => {}
-                    }
+                    self.drop_archive_object(key).await?;
                 }
             }
             let ids: Vec<_> = over.into_iter().map(|archive| archive.id).collect();
