@@ -5,8 +5,10 @@
 
 pub mod accounts;
 pub mod audits;
+pub mod backups;
 pub mod beats;
 pub mod database;
+pub mod dump;
 pub mod entities;
 pub mod error;
 pub mod keyring;
@@ -18,9 +20,10 @@ pub mod results;
 pub mod retention;
 pub mod rights;
 pub mod sealed;
+pub mod turns;
 pub mod videos;
 pub mod webinars;
 
 pub use database::Database;
 pub use error::{Error, unique_violation};
-pub use migrations::{migrate, migration_status};
+pub use migrations::{known_migrations, migrate, migrate_steps, migration_status};
