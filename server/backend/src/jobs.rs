@@ -3,6 +3,7 @@
 use domain::Moment;
 use domain::ids::{MailId, RequestId, UploadId, VideoId};
 
+use crate::backups::{BACK_UP, BACK_UP_SECONDS};
 use crate::mails::{SEND_MAIL, Sent};
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
 use crate::rights::{RUN_REQUEST, SCRUB};
@@ -11,7 +12,7 @@ use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
 
 /// Everything periodic, with its interval in seconds.
-pub const PERIODIC: [(&str, i64); 4] = [
+pub const PERIODIC: [(&str, i64); 5] = [
     // What is over goes, what was announced ends, what was left lying is taken up.
     (KEEP_PROMISES, KEEP_SECONDS),
     // Uploads nobody went on with.
@@ -20,6 +21,8 @@ pub const PERIODIC: [(&str, i64); 4] = [
     ("finalise_registrations", 600),
     // Logins, one-time tokens, limits and finished jobs nobody needs any more.
     ("prune", 6 * 3600),
+    // The nightly backup.
+    (BACK_UP, BACK_UP_SECONDS),
 ];
 /// Jobs taken at once.
 const CLAIM: u64 = 8;
@@ -60,6 +63,10 @@ impl Backend {
     /// # Errors
     /// When the queue itself cannot be read or written; a job that fails is retried and no error here.
     pub async fn run_due_jobs(&self, owner: &str) -> Result<usize> {
+        self.run_due(owner, Long::Await).await
+    }
+
+    async fn run_due(&self, owner: &str, long: Long) -> Result<usize> {
         let mut ran = 0;
         loop {
             let now = self.now();
@@ -71,9 +78,24 @@ impl Backend {
             }
             ran += due.len();
             for job in due {
-                self.run_job(job).await?;
+                if long == Long::Aside && job.kind == BACK_UP {
+                    self.run_aside(job);
+                } else {
+                    self.run_job(job).await?;
+                }
             }
         }
+    }
+
+    /// Runs a job while the worker goes on: mail does not wait for a backup.
+    fn run_aside(&self, job: jobs::Job) {
+        let backend = self.clone();
+        let run = async move {
+            if let Err(error) = backend.run_job(job).await {
+                tracing::error!(error = crate::error::chain(&error), "the end of a job could not be noted");
+            }
+        };
+        tokio::spawn(run);
     }
 
     async fn run_job(&self, job: jobs::Job) -> Result<()> {
@@ -115,6 +137,7 @@ impl Backend {
             SCRUB => self.scrub().await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),
             "finalise_registrations" => self.finalise_registrations().await.map(|()| Done::Yes),
+            BACK_UP => self.back_up().await.map(|()| Done::Yes),
             "prune" => self.prune().await.map(|()| Done::Yes),
             other => Err(Error::fault("run a job", format!("no job is called {other}"))),
         }
@@ -124,7 +147,7 @@ impl Backend {
     pub async fn work(&self, owner: &str, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            if let Err(error) = self.run_due_jobs(owner).await {
+            if let Err(error) = self.run_due(owner, Long::Aside).await {
                 tracing::error!(error = crate::error::chain(&error), "the job queue cannot be read");
             }
             let wait = match jobs::next_run_at(self.db().reader()).await {
@@ -160,6 +183,15 @@ impl Backend {
         self.run_due_jobs("clock").await?;
         Ok(())
     }
+}
+
+/// What becomes of a job that may take hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Long {
+    /// It is awaited, such as when the clock is moved.
+    Await,
+    /// It runs beside the others.
+    Aside,
 }
 
 enum Done {

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod actors;
+pub mod backups;
 pub mod captions;
 pub mod client;
 pub mod clock;
@@ -78,6 +79,7 @@ struct Inner {
     still_maker: tokio::sync::OnceCell<Option<media::ffmpeg::Tool>>,
     wake: tokio::sync::Notify,
     mail_settled: tokio::sync::Notify,
+    backups: std::sync::OnceLock<backup::Place>,
 }
 
 impl Backend {
@@ -92,6 +94,7 @@ impl Backend {
             still_maker: tokio::sync::OnceCell::new(),
             wake: tokio::sync::Notify::new(),
             mail_settled: tokio::sync::Notify::new(),
+            backups: std::sync::OnceLock::new(),
             parts,
         }))
     }
