@@ -1,5 +1,6 @@
 //! Commands. Each has `--help`, answers with one line on stderr and a non-zero exit when it fails.
 
+mod backup;
 mod doctor;
 mod healthcheck;
 mod privacy;
@@ -11,6 +12,7 @@ use backend::Backend;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use persistence::turns::Turn;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -62,6 +64,11 @@ enum Command {
     Privacy {
         #[command(subcommand)]
         what: privacy::PrivacyCommand,
+    },
+    /// Backups: make, list, check, restore and remove them
+    Backup {
+        #[command(subcommand)]
+        what: backup::BackupCommand,
     },
     /// Background work
     Jobs {
@@ -179,6 +186,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Config { what: ConfigCommand::Print { redacted: _, json } } => print_config(&config, json),
         Command::Account { what } => account(&config, what).await,
         Command::Privacy { what } => privacy::privacy(&config, what).await,
+        Command::Backup { what } => backup::backup(&config, what).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }
@@ -216,6 +224,9 @@ async fn listen(config: &Config) -> Result<TcpListener, StartError> {
 }
 
 async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpListener) -> Outcome {
+    // Held until the end: a restore waits for nobody, and nobody serves what is being restored.
+    let serving = backend.db().take_part(Turn::Serving).await?.ok_or(StartError::BeingRestored)?;
+    backend.repeat_lost_erasures().await?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let state = AppState::new(backend.clone(), config.clone());
     let router = router(state, metrics);
@@ -240,6 +251,7 @@ async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpList
     tell_worker.send_replace(true);
     worker.await?;
     backend.close().await;
+    drop(serving);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The command line, asked of the real binary in a folder and an environment of its own.
 
+mod backups;
 mod commands;
 mod configuration;
 mod installation;
