@@ -1,5 +1,6 @@
 //! Commands. Each has `--help`, answers with one line on stderr and a non-zero exit when it fails.
 
+mod backup;
 mod doctor;
 mod healthcheck;
 mod import;
@@ -12,6 +13,7 @@ use backend::Backend;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use persistence::turns::Turn;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -74,6 +76,11 @@ enum Command {
         /// The public key it should be signed with (base64); without it the archive's own is shown
         #[arg(long)]
         key: Option<String>,
+    },
+    /// Backups: make, list, check, restore and remove them
+    Backup {
+        #[command(subcommand)]
+        what: backup::BackupCommand,
     },
     /// Background work
     Jobs {
@@ -192,6 +199,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Account { what } => account(&config, what).await,
         Command::Privacy { what } => privacy::privacy(&config, what).await,
         Command::Import { file, verify, key } => import::import(&config, &file, verify, key.as_deref()).await,
+        Command::Backup { what } => backup::backup(&config, what).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }
@@ -242,6 +250,9 @@ fn keep_metrics_small(metrics: PrometheusHandle) {
 }
 
 async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpListener) -> Outcome {
+    // Held until the end: a restore waits for nobody, and nobody serves what is being restored.
+    let serving = backend.db().take_part(Turn::Serving).await?.ok_or(StartError::BeingRestored)?;
+    backend.repeat_lost_erasures().await?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     keep_metrics_small(metrics.clone());
     let state = AppState::new(backend.clone(), config.clone());
@@ -278,6 +289,7 @@ async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpList
     worker.await?;
     counting.await?;
     backend.close().await;
+    drop(serving);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use domain::ids::{ExportId, JobId, MailId, RequestId, UploadId, VideoId};
 use futures::FutureExt;
 use jobs::Kinds;
 
+use crate::backups::{BACK_UP, BACK_UP_SECONDS};
 use crate::mails::{SEND_MAIL, Sent};
 use crate::rights::archive::WRITE_ARCHIVE;
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
@@ -21,7 +22,7 @@ use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
 
 /// Everything periodic, with its interval in seconds.
-pub const PERIODIC: [(&str, i64); 4] = [
+pub const PERIODIC: [(&str, i64); 5] = [
     // What is over goes, what was announced ends, what was left lying is taken up.
     (KEEP_PROMISES, KEEP_SECONDS),
     // Uploads nobody went on with.
@@ -30,15 +31,20 @@ pub const PERIODIC: [(&str, i64); 4] = [
     ("finalise_registrations", 600),
     // Logins, one-time tokens, limits and finished jobs nobody needs any more.
     ("prune", 6 * 3600),
+    // The nightly backup.
+    (BACK_UP, BACK_UP_SECONDS),
 ];
 /// What takes minutes: whole recordings go through it.
-const MEDIA: [&str; 3] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE];
+const MEDIA: [&str; 2] = [FINISH_UPLOAD, PROCESS_VIDEO];
+/// What copies everything, and takes as long as there is much.
+const COPIES: [&str; 2] = [WRITE_ARCHIVE, BACK_UP];
 /// What people asked for about their data. Its steps wait for each other, never for a recording.
 const RIGHTS: [&str; 3] = [RUN_REQUEST, KEEP_PROMISES, SCRUB];
 /// Everything else is for people who wait.
-const NOT_USUAL: [&str; 6] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, RUN_REQUEST, KEEP_PROMISES, SCRUB];
+const NOT_USUAL: [&str; 7] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, BACK_UP, RUN_REQUEST, KEEP_PROMISES, SCRUB];
 /// Each runs by itself.
-const LANES: [Kinds<'_>; 3] = [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&RIGHTS)];
+const LANES: [Kinds<'_>; 4] =
+    [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&COPIES), Kinds::Only(&RIGHTS)];
 /// Jobs taken at once.
 const CLAIM: u64 = 8;
 /// A worker that says nothing for this long has died; its jobs are taken again.
@@ -179,6 +185,7 @@ impl Backend {
                 self.write_archive(id_in::<ExportId>(job, "archive")?, job.attempts).await.map(|()| Done::Yes)
             }
             KEEP_PROMISES => self.keep_promises().await.map(|()| Done::Yes),
+            BACK_UP => self.back_up().await.map(|()| Done::Yes),
             SCRUB => self.scrub().await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),
             "finalise_registrations" => self.finalise_registrations().await.map(|()| Done::Yes),

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod actors;
+pub mod backups;
 pub mod captions;
 pub mod client;
 pub mod clock;
@@ -80,6 +81,7 @@ struct Inner {
     running_jobs: jobs::RunningJobs,
     page_views: page_views::PageViewCounter,
     mail_settled: tokio::sync::Notify,
+    backups: std::sync::OnceLock<backup::Place>,
 }
 
 impl Backend {
@@ -96,6 +98,7 @@ impl Backend {
             running_jobs: jobs::RunningJobs::default(),
             page_views: page_views::PageViewCounter::default(),
             mail_settled: tokio::sync::Notify::new(),
+            backups: std::sync::OnceLock::new(),
             parts,
         }))
     }

@@ -3,6 +3,7 @@
 mod p06;
 mod p07;
 mod p08;
+mod p24;
 mod p26;
 mod p27;
 mod p30;
@@ -11,4 +12,5 @@ mod p32;
 mod p33;
 mod p44;
 mod p45;
+mod p46;
 mod p49;

@@ -36,6 +36,7 @@ use crate::{Backend, Error, Result};
 
 pub use console::RequestLine;
 pub use erase::Step;
+pub(crate) use erase::raise as raise_fence;
 pub use receipts::RECEIPT_PAGE;
 pub use scrubbing::SCRUB;
 

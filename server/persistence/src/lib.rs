@@ -5,9 +5,11 @@
 
 pub mod accounts;
 pub mod audits;
+pub mod backups;
 pub mod beats;
 pub mod catalog;
 pub mod database;
+pub mod dump;
 pub mod entities;
 pub mod error;
 pub mod exports;
@@ -21,9 +23,10 @@ pub mod retention;
 pub mod rights;
 pub mod sealed;
 pub mod sealed_file;
+pub mod turns;
 pub mod videos;
 pub mod webinars;
 
 pub use database::Database;
 pub use error::{Error, unique_violation};
-pub use migrations::{migrate, migration_status};
+pub use migrations::{known_migrations, migrate, migrate_steps, migration_status};

@@ -70,14 +70,32 @@ pub(super) fn database_url(name: &str, url: String, is_https: bool) -> Result<St
 }
 
 /// S3 wants both keys: without them every object would be missing, one by one.
-pub(super) fn storage_url(url: &str, key_id: Option<&str>, secret: Option<&str>) -> Result<(), ConfigError> {
-    storage::Location::parse(url).map_err(|error| wrong("MW_STORAGE_URL", error))?;
+pub(super) fn storage_url(
+    variable: &str,
+    url: &str,
+    key_id: Option<&str>,
+    secret: Option<&str>,
+) -> Result<(), ConfigError> {
+    storage::Location::parse(url).map_err(|error| wrong(variable, error))?;
     for (name, value) in [("AWS_ACCESS_KEY_ID", key_id), ("AWS_SECRET_ACCESS_KEY", secret)] {
         if url.starts_with("s3:") && value.is_none() {
-            return Err(wrong(name, "required when MW_STORAGE_URL is s3://…; expected a key of that bucket"));
+            let expected = format_args!("required when {variable} is s3://…; expected a key of that bucket");
+            return Err(wrong(name, expected));
         }
     }
     Ok(())
+}
+
+/// A place within the recordings' own would be backed up into itself, and an erasure of one could reach the other.
+pub(super) fn backup_is_apart(backup_url: &str, storage_url: &str) -> Result<(), ConfigError> {
+    let (Ok(one), Ok(other)) = (storage::Location::parse(backup_url), storage::Location::parse(storage_url)) else {
+        return Ok(());
+    };
+    if one.overlaps(&other) {
+        Err(wrong("MW_BACKUP_URL", "expected a place that neither lies in MW_STORAGE_URL nor holds it"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The URL may hold a password, so it is not repeated.

@@ -28,6 +28,19 @@ pub struct S3Credentials {
     pub secret_access_key: String,
 }
 
+/// An object as a listing tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// What the store says of its content, when it says anything.
+    pub e_tag: Option<String>,
+    /// When it was last written, by the store's clock.
+    pub changed_at_micros: i64,
+}
+
 /// Where objects live. Cloning is cheap.
 #[derive(Clone)]
 pub struct Bucket {
@@ -209,6 +222,37 @@ impl Bucket {
         let path = self.path(prefix);
         let found: Vec<_> = self.store().list(Some(&path)).try_collect().await.map_err(Error::store("list", prefix))?;
         Ok(found.into_iter().map(|meta| meta.location.as_ref()[cut..].to_owned()).collect())
+    }
+
+    /// Objects below a prefix, with what tells whether one was changed.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn list_with_facts(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
+        let cut = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
+        let path = self.path(prefix);
+        let found: Vec<_> = self.store().list(Some(&path)).try_collect().await.map_err(Error::store("list", prefix))?;
+        let listed = found.into_iter().map(|meta| Listed {
+            key: meta.location.as_ref()[cut..].to_owned(),
+            size_bytes: meta.size,
+            e_tag: meta.e_tag,
+            changed_at_micros: meta.last_modified.timestamp_micros(),
+        });
+        Ok(listed.collect())
+    }
+
+    /// Whether the storage keeps an object's older versions: a deletion would only hide them (privacy-design §2.8).
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn keeps_versions(&self) -> Result<bool, Error> {
+        let key = "probe/versions";
+        let path = self.path(key);
+        let payload = PutPayload::from_bytes(Bytes::from_static(b"versions"));
+        let written = self.store().put(&path, payload).await.map_err(Error::store("write", key))?;
+        self.delete(key).await?;
+        // S3 calls the only version of an object in a bucket without versioning `null`, when it names one at all.
+        Ok(written.version.is_some_and(|version| version != "null"))
     }
 
     /// Writes, reads back and removes a small object: the storage part of readiness.

@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 21] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -15,6 +15,12 @@ const COMMANDS: [&[&str]; 15] = [
     &["account", "create"],
     &["account", "reset-password"],
     &["import"],
+    &["backup"],
+    &["backup", "create"],
+    &["backup", "list"],
+    &["backup", "verify"],
+    &["backup", "restore"],
+    &["backup", "prune"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],
@@ -78,6 +84,7 @@ fn what_cannot_be_used_is_named_by_its_variable() {
         ("MW_DATABASE_URL", "sqlite:///nowhere/mw.db?mode=rwc".to_owned()),
         ("MW_KEYRING_URL", "sqlite:///nowhere/keys.db?mode=rwc".to_owned()),
         ("MW_STORAGE_URL", format!("file://{file}/objects")),
+        ("MW_BACKUP_URL", format!("file://{file}/backups")),
     ];
     for (name, value) in cases {
         Installation::new().with(name, value).run(&["serve"]).failed_with(&[&format!("{name}:")]);
@@ -118,7 +125,7 @@ fn the_doctor_tells_what_is_missing() {
     }
     said.failed_with(&["browser files"]);
     assert!(said.stdout().contains("missing  browser files"), "{}", said.stdout());
-    for part in ["database", "keyring", "storage", "mail", "ffmpeg", "time zones"] {
+    for part in ["database", "keyring", "storage", "backups", "mail", "ffmpeg", "time zones"] {
         assert!(said.stdout().contains(&format!("ok       {part}:")), "{}", said.stdout());
     }
 

@@ -34,6 +34,7 @@ impl Backend {
             self.remove(removal, now).await?;
         }
         self.keyring().prune_tombstones(now).await?;
+        self.look_after_backups(now).await?;
         self.look_after_requests(now).await
     }
 
