@@ -1,5 +1,8 @@
 //! Documents the server sends: the studio's shell, and small pages that need no routing.
 
+pub mod messages;
+pub mod prose;
+
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;

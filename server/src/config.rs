@@ -3,21 +3,23 @@
 //! Unknown `MW_*` variables, malformed URLs and missing required values stop the start with one line that names the
 //! variable and what was expected.
 
-mod check;
+pub mod check;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use backend::secrets;
 use clap::Args;
+use privacy::recipients::Recipients;
 use url::Url;
 
 use crate::site::Site;
 
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "MW_ADDR",
     "MW_BASE_URL",
     "MW_DATA_DIR",
@@ -33,6 +35,7 @@ const KNOWN: [&str; 15] = [
     "MW_LOG",
     "MW_LOG_FORMAT",
     "MW_SITE_DIR",
+    "MW_RECIPIENTS",
 ];
 /// Variables whose value may come from a file.
 const SECRETS: [&str; 7] = [
@@ -99,6 +102,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Who gets data, and the only hosts that may be reached.
+    pub recipients: Arc<Recipients>,
     /// Where the built site lies, for a binary that does not carry it.
     pub site_dir: PathBuf,
     secret_key: Option<[u8; 32]>,
@@ -191,14 +196,18 @@ fn database(
     check::database_url(name, url, is_https)
 }
 
-fn storage(variables: &Variables, data_dir: &Path) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
+fn storage(
+    variables: &Variables,
+    data_dir: &Path,
+    is_https: bool,
+) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
     let value = |name: &str| value_in(variables, name);
     let url = match value("MW_STORAGE_URL")? {
         Some(url) => url,
         None => inside(data_dir, "objects")?.into(),
     };
     let (key_id, secret) = (value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?);
-    check::storage_url(&url, key_id.as_deref(), secret.as_deref())?;
+    check::storage_url(&url, key_id.as_deref(), secret.as_deref(), is_https)?;
     let pair = key_id
         .zip(secret)
         .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
@@ -237,7 +246,7 @@ impl Config {
         let data_dir = std::path::absolute(&data_dir).map_err(|error| wrong("MW_DATA_DIR", error))?;
         let dev = check::dev(value("MW_DEV")?.as_deref(), addr)?;
         let mailbox = |name: &'static str, fallback: &str| check::mailbox(name, value(name)?, fallback, is_https);
-        let (storage_url, s3) = storage(variables, &data_dir)?;
+        let (storage_url, s3) = storage(variables, &data_dir, is_https)?;
         Ok(Self {
             addr,
             mail_from: mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?,
@@ -246,11 +255,12 @@ impl Config {
             keyring_url: database(variables, "MW_KEYRING_URL", &data_dir, "keyring.db", is_https)?,
             storage_url,
             s3,
-            smtp_url: value("MW_SMTP_URL")?.map(check::smtp_url).transpose()?,
+            smtp_url: value("MW_SMTP_URL")?.map(|url| check::smtp_url(url, is_https)).transpose()?,
             dev,
             metrics_token: value("MW_METRICS_TOKEN")?,
             log: check::log_filter(value("MW_LOG")?.unwrap_or_else(|| DEFAULT_LOG.to_owned()))?,
             log_format: check::log_format(value("MW_LOG_FORMAT")?.as_deref())?,
+            recipients: Arc::new(check::recipients(value("MW_RECIPIENTS")?.as_deref())?),
             site_dir: value("MW_SITE_DIR")?.map_or_else(default_site_dir, PathBuf::from),
             secret_key: value("MW_SECRET_KEY")?
                 .map(|text| decode_secret(&text).ok_or_else(|| wrong("MW_SECRET_KEY", SECRET_FORM)))
@@ -318,6 +328,10 @@ impl Config {
             ("MW_LOG", self.log.clone()),
             ("MW_LOG_FORMAT", if self.log_format == LogFormat::Json { "json" } else { "text" }.to_owned()),
             ("MW_SITE_DIR", Site::place(&self.site_dir)),
+            (
+                "MW_RECIPIENTS",
+                format!("list of {}, {} entries", self.recipients.published, self.recipients.recipients.len()),
+            ),
         ]
     }
 }

@@ -8,6 +8,7 @@ pub mod beating;
 pub mod email_address;
 pub mod fence;
 pub mod ids;
+pub mod messages;
 pub mod moment;
 pub mod refusal;
 pub mod registration;

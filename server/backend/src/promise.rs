@@ -3,6 +3,11 @@
 mod p31;
 mod p32;
 mod p33;
+mod p34;
+mod p37;
+mod p38;
 mod p44;
 mod p45;
 mod p49;
+mod p50;
+mod p51;

@@ -6,12 +6,15 @@
 pub mod accounts;
 pub mod audits;
 pub mod beats;
+pub mod consents;
 pub mod database;
 pub mod entities;
 pub mod error;
 pub mod keyring;
 pub mod mails;
+pub mod messages;
 pub mod migrations;
+pub mod policy_notices;
 pub mod registrations;
 pub mod restrictions;
 pub mod results;

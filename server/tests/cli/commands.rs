@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 19] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -14,6 +14,11 @@ const COMMANDS: [&[&str]; 14] = [
     &["account"],
     &["account", "create"],
     &["account", "reset-password"],
+    &["privacy", "messages"],
+    &["privacy", "message"],
+    &["privacy", "answer"],
+    &["privacy", "purge-child"],
+    &["privacy", "keep"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],

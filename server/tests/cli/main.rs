@@ -3,4 +3,5 @@
 mod commands;
 mod configuration;
 mod installation;
+mod messages;
 mod serving;

@@ -8,6 +8,7 @@ mod csrf;
 mod lines;
 mod media;
 mod pages;
+mod promise;
 mod registering;
 mod running;
 mod tenancy;
