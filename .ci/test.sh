@@ -96,8 +96,11 @@ rust_tests() {
   say "Rust tests: $packages"
   local code=0
   if have cargo-nextest; then
-    cargo_tests "${selection[@]}" || code=$?
-    write_ledger "$CARGO_TARGET_DIR/nextest/default/junit.xml"
+    # By its own default the report would lie in a target folder inside the clone.
+    printf '[profile.default.junit]\npath = "%s"\nstore-success-output = false\nstore-failure-output = false\n' \
+      "$scratch/tests.xml" > "$scratch/nextest.toml"
+    cargo_tests "${selection[@]}" --tool-config-file "promises:$scratch/nextest.toml" || code=$?
+    write_ledger "$scratch/tests.xml"
   else
     cargo_tests "${selection[@]}" 2>&1 | tee "$scratch/tests.txt" || code=$?
     write_ledger "$scratch/tests.txt"
