@@ -103,6 +103,7 @@ async fn an_operator_erases_at_every_coach_with_one_action() {
 async fn a_report_that_matches_nobody_waits_for_a_person_and_rings() {
     each_database("p50 unknown", |test| async move {
         let world = World::published(&test).await;
+        world.backend.plan_periodic().await.expect("plans");
         report(&world, &form("", "A boy of twelve on the page about calm mornings.")).await;
         let open = world.backend.messages().await.expect("lists");
         assert_eq!(open.len(), 1);

@@ -20,6 +20,7 @@ fn a_public_start_without_a_contact_is_refused() {
 async fn a_message_waits_for_a_person_and_rings_until_one_opens_it() {
     each_database("p53", |test| async move {
         let world = World::new(test);
+        world.backend.plan_periodic().await.expect("plans");
         let contact = world.backend.config().contact_email.clone();
         for path in PRIVACY_PAGES {
             assert!(world.get(path).send().await.text().contains(&format!("mailto:{contact}")), "{path}");
