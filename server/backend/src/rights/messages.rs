@@ -24,7 +24,7 @@ use crate::{Backend, Client, Error, Result, Visitor};
 /// Where anybody complains.
 pub const COMPLAINT_PAGE: &str = "/privacy/complain";
 /// A choice of [`Details`]: the address a reported child registered with.
-pub(super) const CHILD: &str = "child";
+pub(super) const CHILD: &str = "address";
 
 /// A message an operator opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
