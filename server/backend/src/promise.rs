@@ -11,3 +11,4 @@ mod p45;
 mod p49;
 mod p50;
 mod p51;
+mod p53;

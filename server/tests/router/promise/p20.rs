@@ -19,6 +19,7 @@ fn config(folder: &std::path::Path, variables: &[(&str, &str)]) -> Config {
 #[tokio::test]
 async fn an_unlisted_host_is_refused_by_name() {
     each_database("p20", |test| async move {
+        rustls::crypto::ring::default_provider().install_default().ok();
         let folder = tempfile::tempdir().expect("a folder");
         let keys = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s")];
         for (name, url, host) in [
