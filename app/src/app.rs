@@ -7,7 +7,7 @@ use leptos_router::{SsrMode, path};
 
 use crate::account::{AccountPage, ConfirmPage, LoginPage, NewPasswordPage, ResetPage, SecondFactorPage, SignUpPage};
 use crate::context::Refresh;
-use crate::home::{HomePage, TermsPage};
+use crate::home::HomePage;
 use crate::kit::KitPage;
 use crate::studio::{
     DashboardPage, EditorPage, RegistrantPage, RegistrantsPage, ResultsPage, StudioLayout, WebinarsPage,
@@ -24,7 +24,6 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <main class="narrow" id="content"><Missing/></main> }>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
-                <Route path=path!("/terms") view=TermsPage ssr=SsrMode::Async/>
                 <Route path=path!("/signup") view=SignUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>

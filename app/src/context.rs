@@ -33,6 +33,20 @@ pub const fn portal_cookie_name(is_https: bool) -> &'static str {
     if is_https { "__Host-mw_portal" } else { "mw_portal" }
 }
 
+/// Whether the browser sends the Global Privacy Control signal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HasSignal(pub bool);
+
+/// The line that says that the signal is honoured, as HTML: there on the server for a browser that sends it.
+#[must_use]
+pub fn signal_line() -> String {
+    #[cfg(feature = "ssr")]
+    if use_context::<HasSignal>().is_some_and(|signal| signal.0) {
+        return format!("<p id=\"gpc-honoured\">{}</p>", crate::document::prose::SIGNAL_HONOURED);
+    }
+    String::new()
+}
+
 /// Raised whenever something was changed, so that what is shown is read again.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh(RwSignal<u32>);

@@ -1,5 +1,8 @@
 //! Small documents the server sends whole, without routing.
 
+pub mod messages;
+pub mod prose;
+
 use leptos::prelude::*;
 use leptos::tachys::view::RenderHtml;
 

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::context::signal_line;
+
 /// The frame of pages for people who are not signed in.
 #[component]
 pub fn PublicFrame(children: Children) -> impl IntoView {
@@ -16,7 +18,11 @@ pub fn PublicFrame(children: Children) -> impl IntoView {
             </nav>
         </header>
         {children()}
-        <footer class="public-footer"><a href="/terms">"Terms and data processing"</a></footer>
+        <footer class="public-footer">
+            <a href="/terms" rel="external">"Terms and data processing"</a>" · "<a href="/privacy" rel="external">"Privacy"</a>
+            // What it says depends on the browser that asks, so it is filled by the server and left alone afterwards.
+            <div inner_html=signal_line()></div>
+        </footer>
     }
 }
 
@@ -75,28 +81,5 @@ fn Picture() -> impl IntoView {
             <path class="again" d="M146 371C158 371 160 342 176 341s22 30 40 30Z"></path>
             <line class="cursor" x1="218" y1="280" x2="218" y2="371"></line>
         </svg>
-    }
-}
-
-/// Terms and the data-processing agreement.
-#[component]
-pub fn TermsPage() -> impl IntoView {
-    view! {
-        <Title text="Terms and data processing"/>
-        <PublicFrame>
-            <main class="narrow prose" id="content">
-                <h1>"Terms and data processing"</h1>
-                <p>"Version of November 2026. Two parts: what we owe each other, and how we handle your registrants’ data for you."</p>
-                <h2>"What you can expect"</h2>
-                <p>"You upload a recording you may show, and we show it to the people who register for it. The recording stays yours. You can take your data with you and leave whenever you like."</p>
-                <h2>"What we expect"</h2>
-                <p>"You are 16 or older. You only upload what you have the right to show. You tell your viewers the truth: a recording is called a recording, and a deadline is a real one."</p>
-                <h2>"Your registrants’ data"</h2>
-                <p>"You decide why their data is kept; we keep it for you and do only what you ask and what the law demands. We store the address, the answers you ask for, and which seconds of the recording were played. We store neither network addresses nor full browser names. Nobody else receives any of it."</p>
-                <p>"Names and addresses are encrypted under a key of their own for each person. When a person is erased, the key is destroyed, and every copy, also in backups, becomes unreadable."</p>
-                <h2>"Your own data"</h2>
-                <p>"Your name, your address, your time zone, the browsers you are signed in with (family and country only). They are kept while you have an account."</p>
-            </main>
-        </PublicFrame>
     }
 }

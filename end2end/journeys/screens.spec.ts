@@ -44,6 +44,14 @@ test('pages anyone can open', async ({ page }) => {
     ['login', '/login'],
     ['reset', '/reset'],
     ['terms', '/terms'],
+    ['privacy', '/privacy'],
+    ['privacy-versions', '/privacy/versions'],
+    ['privacy-data-map', '/privacy/data-map'],
+    ['privacy-records', '/privacy/records'],
+    ['privacy-recipients', '/privacy/subprocessors'],
+    ['privacy-promises', '/privacy/promises'],
+    ['privacy-complain', '/privacy/complain'],
+    ['privacy-report-child', '/privacy/report-child'],
     ['kit', '/dev/kit'],
   ] as const) {
     await test.step(name, async () => void wide.push(...(await shoot(page, name, path))));

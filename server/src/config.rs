@@ -3,22 +3,24 @@
 //! Unknown `MW_*` variables, malformed URLs and missing required values stop the start with one line that names the
 //! variable and what was expected.
 
-mod check;
+pub mod check;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use backend::secrets;
 use clap::Args;
 use ipnet::IpNet;
+use privacy::recipients::Recipients;
 use url::Url;
 
 use crate::site::Site;
 
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "MW_ADDR",
     "MW_TRUSTED_PROXIES",
     "MW_BASE_URL",
@@ -37,6 +39,7 @@ const KNOWN: [&str; 18] = [
     "MW_LOG",
     "MW_LOG_FORMAT",
     "MW_SITE_DIR",
+    "MW_RECIPIENTS",
 ];
 /// Variables whose value may come from a file.
 const SECRETS: [&str; 8] = [
@@ -109,6 +112,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Who gets data, and the only hosts that may be reached.
+    pub recipients: Arc<Recipients>,
     /// Where the built site lies, for a binary that does not carry it.
     pub site_dir: PathBuf,
     secret_key: Option<[u8; 32]>,
@@ -202,14 +207,18 @@ fn database(
     check::database_url(name, url, is_https)
 }
 
-fn storage(variables: &Variables, data_dir: &Path) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
+fn storage(
+    variables: &Variables,
+    data_dir: &Path,
+    is_https: bool,
+) -> Result<(String, Option<storage_credentials::Pair>), ConfigError> {
     let value = |name: &str| value_in(variables, name);
     let url = match value("MW_STORAGE_URL")? {
         Some(url) => url,
         None => inside(data_dir, "objects")?.into(),
     };
     let (key_id, secret) = (value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?);
-    check::storage_url("MW_STORAGE_URL", &url, key_id.as_deref(), secret.as_deref())?;
+    check::storage_url("MW_STORAGE_URL", &url, key_id.as_deref(), secret.as_deref(), is_https)?;
     let pair = key_id
         .zip(secret)
         .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
@@ -222,6 +231,7 @@ fn backups(
     data_dir: &Path,
     storage_url: &str,
     s3: Option<&storage_credentials::Pair>,
+    is_https: bool,
 ) -> Result<Option<String>, ConfigError> {
     let url = match value_in(variables, "MW_BACKUP_URL")? {
         Some(url) if url == "off" => return Ok(None),
@@ -229,7 +239,7 @@ fn backups(
         None => inside(data_dir, "backups")?.into(),
     };
     let (key_id, secret) = (s3.map(|pair| &*pair.access_key_id), s3.map(|pair| &*pair.secret_access_key));
-    check::storage_url("MW_BACKUP_URL", &url, key_id, secret)?;
+    check::storage_url("MW_BACKUP_URL", &url, key_id, secret, is_https)?;
     check::backup_is_apart(&url, storage_url)?;
     Ok(Some(url))
 }
@@ -266,8 +276,8 @@ impl Config {
         let data_dir = std::path::absolute(&data_dir).map_err(|error| wrong("MW_DATA_DIR", error))?;
         let dev = check::dev(value("MW_DEV")?.as_deref(), addr)?;
         let mailbox = |name: &'static str, fallback: &str| check::mailbox(name, value(name)?, fallback, is_https);
-        let (storage_url, s3) = storage(variables, &data_dir)?;
-        let backup_url = backups(variables, &data_dir, &storage_url, s3.as_ref())?;
+        let (storage_url, s3) = storage(variables, &data_dir, is_https)?;
+        let backup_url = backups(variables, &data_dir, &storage_url, s3.as_ref(), is_https)?;
         Ok(Self {
             addr,
             trusted_proxies: check::networks(value("MW_TRUSTED_PROXIES")?.as_deref().unwrap_or_default())?,
@@ -278,11 +288,12 @@ impl Config {
             storage_url,
             backup_url,
             s3,
-            smtp_url: value("MW_SMTP_URL")?.map(check::smtp_url).transpose()?,
+            smtp_url: value("MW_SMTP_URL")?.map(|url| check::smtp_url(url, is_https)).transpose()?,
             dev,
             metrics_token: value("MW_METRICS_TOKEN")?,
             log: check::log_filter(value("MW_LOG")?.unwrap_or_else(|| DEFAULT_LOG.to_owned()))?,
             log_format: check::log_format(value("MW_LOG_FORMAT")?.as_deref())?,
+            recipients: Arc::new(check::recipients(value("MW_RECIPIENTS")?.as_deref())?),
             site_dir: value("MW_SITE_DIR")?.map_or_else(default_site_dir, PathBuf::from),
             secret_key: secret_in(variables, "MW_SECRET_KEY")?,
             backup_key: secret_in(variables, "MW_BACKUP_KEY")?,
@@ -404,6 +415,10 @@ impl Config {
             ("MW_LOG", self.log.clone()),
             ("MW_LOG_FORMAT", if self.log_format == LogFormat::Json { "json" } else { "text" }.to_owned()),
             ("MW_SITE_DIR", Site::place(&self.site_dir)),
+            (
+                "MW_RECIPIENTS",
+                format!("list of {}, {} entries", self.recipients.published, self.recipients.recipients.len()),
+            ),
         ]
     }
 }

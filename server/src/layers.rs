@@ -3,4 +3,5 @@
 pub mod client;
 pub mod csrf;
 pub mod headers;
+pub mod https;
 pub mod trace;

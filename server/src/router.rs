@@ -20,7 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    archives, beats, dev, health, media, receipts, site_files, studio_files, studio_pages, uploads, viewer_pages,
+    archives, beats, dev, health, media, policy_pages, receipts, site_files, studio_files, studio_pages, uploads,
+    viewer_pages,
 };
 use crate::state::AppState;
 
@@ -40,6 +41,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .merge(files(&state))
         .merge(archives::router())
         .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(policy_pages::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
@@ -64,6 +66,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
             ServiceBuilder::new()
                 .layer(middleware::from_fn(layers::trace::record))
                 .layer(middleware::from_fn_with_state(state.clone(), layers::headers::secure))
+                .layer(middleware::from_fn_with_state(state.clone(), layers::https::only))
                 // Inside the headers: the answer to a panic is an answer as well.
                 .layer(CatchPanicLayer::new())
                 .layer(layers::csrf::layer())
@@ -128,4 +131,5 @@ fn files(state: &AppState) -> Router<AppState> {
             post(studio_files::add_caption).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)),
         )
         .route("/dashboard/webinars/{webinar}/registrants.csv", get(studio_files::registrants_csv))
+        .route("/dashboard/webinars/{webinar}/registrants/{registration}/consents.json", get(studio_files::consents))
 }

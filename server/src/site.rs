@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use bytes::Bytes;
+use privacy::promises::Ledger;
 use sha2::{Digest, Sha256};
 
 use crate::assets::Assets;
 
 /// Maps plain names to hashed ones; written by the build, read here, served to nobody.
 const NAMES: &str = "/pkg/assets.json";
+/// What the last run of the tests found of each promise; written by `cargo xtask promises`, shown on a page.
+const LEDGER: &str = "/promises.json";
 /// The build's own notes.
 const NOTES: &str = "/fingerprints.json";
 /// Bytes of a hash in an entity tag: 64 bits, far more than a site has files.
@@ -105,6 +108,7 @@ impl File {
 pub struct Site {
     files: HashMap<String, File>,
     names: BTreeMap<String, String>,
+    ledger: Option<Bytes>,
 }
 
 impl Site {
@@ -138,6 +142,7 @@ impl Site {
     pub fn from_files(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
         let mut bodies: BTreeMap<String, Bytes> = files.into_iter().filter(|(path, _)| path != NOTES).collect();
         let names = bodies.remove(NAMES).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let ledger = bodies.remove(LEDGER);
         let twin = |path: &str, suffix: &str| bodies.get(&format!("{path}.{suffix}")).cloned().map(Packed::new);
         let is_twin = |path: &str| {
             [".br", ".gz"]
@@ -157,7 +162,7 @@ impl Site {
                 (path.clone(), file)
             })
             .collect();
-        Self { files, names }
+        Self { files, names, ledger }
     }
 
     /// A file by its path.
@@ -169,6 +174,14 @@ impl Site {
     /// Path of every file.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
+    }
+
+    /// What the last run of the tests found; nothing in a build nobody tested. One that cannot be read counts as none:
+    /// then no promise is shown as kept.
+    #[must_use]
+    pub fn ledger(&self) -> Option<Ledger> {
+        let bytes = self.ledger.as_ref()?;
+        Ledger::parse(bytes).inspect_err(|error| tracing::warn!(%error, "the ledger of promises cannot be read")).ok()
     }
 
     /// Addresses of the built files by their plain names.

@@ -7,10 +7,11 @@ use backend::{Backend, Clock, Parts, Secrets};
 use leptos::prelude::LeptosOptions;
 use mail::{DevMailbox, Mailer, SmtpSettings};
 use persistence::{Database, keyring::Keyring};
+use privacy::promises::Ledger;
 use storage::{Bucket, S3Credentials};
 
 use crate::assets::Assets;
-use crate::config::Config;
+use crate::config::{Config, check};
 use crate::site::Site;
 
 /// The router's state. Cloning is cheap.
@@ -24,6 +25,8 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Names of the built files.
     pub assets: Arc<Assets>,
+    /// What the last run of the tests found, when this build carries one.
+    pub ledger: Arc<Option<Ledger>>,
     /// Settings of this binary.
     pub config: Arc<Config>,
 }
@@ -34,6 +37,9 @@ pub enum StartError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// A host is on no list.
+    #[error("{0}: {1}")]
+    Unlisted(&'static str, privacy::recipients::Unlisted),
     /// A database cannot be used.
     #[error("{0}: the database cannot be used")]
     Database(&'static str, #[source] persistence::Error),
@@ -60,12 +66,25 @@ pub enum StartError {
     Verb(#[from] backend::Error),
 }
 
+/// The wall before every connection (promise P20): the host a setting names has to be on the public list of
+/// recipients, or on the installation's own network.
+///
+/// # Errors
+/// Names the setting and the host.
+fn admitted(config: &Config, name: &'static str, url: &str) -> Result<(), StartError> {
+    match check::host_of(url) {
+        Some(host) => config.recipients.admit(&host).map_err(|unlisted| StartError::Unlisted(name, unlisted)),
+        None => Ok(()),
+    }
+}
+
 /// Opens the business database as it is.
 ///
 /// # Errors
 /// When it cannot be reached.
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
     config.make_data_dir()?;
+    admitted(config, "MW_DATABASE_URL", &config.database_url)?;
     let failed = |error| StartError::Database("MW_DATABASE_URL", error);
     Database::connect(&config.database_url).await.map_err(failed)
 }
@@ -75,6 +94,7 @@ pub async fn open_database(config: &Config) -> Result<Database, StartError> {
 /// # Errors
 /// When it cannot be reached.
 pub async fn open_keyring(config: &Config, secrets: &Secrets) -> Result<Keyring, StartError> {
+    admitted(config, "MW_KEYRING_URL", &config.keyring_url)?;
     let failed = |error| StartError::Database("MW_KEYRING_URL", error);
     Keyring::connect(&config.keyring_url, secrets.derive("keyring")).await.map_err(failed)
 }
@@ -84,6 +104,7 @@ pub async fn open_keyring(config: &Config, secrets: &Secrets) -> Result<Keyring,
 /// # Errors
 /// When it cannot be used.
 pub fn open_bucket(config: &Config) -> Result<Bucket, StartError> {
+    admitted(config, "MW_STORAGE_URL", &config.storage_url)?;
     Ok(Bucket::open(&config.storage_url, credentials(config).as_ref())?)
 }
 
@@ -93,6 +114,7 @@ pub fn open_bucket(config: &Config) -> Result<Bucket, StartError> {
 /// When it cannot be used.
 pub fn open_backups(config: &Config) -> Result<Option<backup::Place>, StartError> {
     let Some(url) = &config.backup_url else { return Ok(None) };
+    admitted(config, "MW_BACKUP_URL", url)?;
     config.make_data_dir()?;
     let key = backup::Key::new(config.backup_key()?);
     let bucket = Bucket::open(url, credentials(config).as_ref()).map_err(StartError::Backups)?;
@@ -112,8 +134,11 @@ fn credentials(config: &Config) -> Option<S3Credentials> {
 /// When it cannot be set up.
 pub fn open_mailer(config: &Config) -> Result<Mailer, StartError> {
     match &config.smtp_url {
-        Some(url) => Mailer::smtp(&SmtpSettings { url: url.clone() })
-            .map_err(|error| StartError::Mail("MW_SMTP_URL", error.to_string())),
+        Some(url) => {
+            admitted(config, "MW_SMTP_URL", url)?;
+            Mailer::smtp(&SmtpSettings { url: url.clone() })
+                .map_err(|error| StartError::Mail("MW_SMTP_URL", error.to_string()))
+        }
         None => DevMailbox::open(&config.data_dir.join("mailbox"))
             .map(Mailer::Dev)
             .map_err(|error| StartError::Mail("MW_DATA_DIR", error.to_string())),
@@ -189,11 +214,12 @@ impl AppState {
     pub fn new(backend: Backend, config: Config) -> Self {
         let site = Arc::new(Site::open(&config.site_dir));
         let assets = Arc::new(site.assets());
+        let ledger = Arc::new(site.ledger());
         let leptos_options = LeptosOptions::builder()
             .output_name("frontend")
             .site_root(config.site_dir.display().to_string())
             .site_pkg_dir("pkg")
             .build();
-        Self { backend, leptos_options, site, assets, config: Arc::new(config) }
+        Self { backend, leptos_options, site, assets, ledger, config: Arc::new(config) }
     }
 }

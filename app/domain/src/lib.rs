@@ -10,6 +10,7 @@ mod closed_list;
 pub mod email_address;
 pub mod fence;
 pub mod ids;
+pub mod messages;
 pub mod moment;
 pub mod refusal;
 pub mod registration;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RegistrationId, WebinarId};
+use crate::messages::PolicyNotice;
 use crate::moment::Moment;
 use crate::watching::Attendance;
 use crate::webinar::WebinarCard;
@@ -237,6 +238,8 @@ pub struct Attention {
 /// The home page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Home {
+    /// A change of the privacy policy she has not acknowledged.
+    pub policy_notice: Option<PolicyNotice>,
     /// What wants attention, most pressing first.
     pub attention: Vec<Attention>,
     /// Webinars, last touched first.

@@ -53,7 +53,7 @@ fn SignUpForm() -> impl IntoView {
             <TextField name="email" label="E-mail address" kind="email" autocomplete="email"/>
             <TextField name="password" label="Password" kind="password" autocomplete="new-password" hint="At least 8 characters. A few unrelated words make a good one."/>
             <Checkbox name="age_ok">"I am 16 or older."</Checkbox>
-            <Checkbox name="terms">"I accept the "<a href="/terms" target="_blank">"terms and the data-processing agreement"</a>"."</Checkbox>
+            <Checkbox name="terms">"I accept the "<a href="/terms" target="_blank" rel="external">"terms and the data-processing agreement"</a>"."</Checkbox>
             <Submit label="Open my account"/>
         </PostForm>
         <p class="quiet">"You have one? "<a href="/login">"Sign in"</a></p>

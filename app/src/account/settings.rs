@@ -39,6 +39,10 @@ pub fn AccountPage() -> impl IntoView {
                 <h2>"This browser"</h2>
                 <PostForm name="sign_out"><Submit label="Sign out" kind=""/></PostForm>
             </section>
+            <section>
+                <h2>"Privacy"</h2>
+                <p><a href="/privacy" rel="external">"Privacy policy"</a>" · "<a href="/privacy/promises" rel="external">"its promises and their tests"</a>" · "<a href="/terms" rel="external">"terms and data processing"</a>" · "<a href="/privacy/complain" rel="external">"complain"</a></p>
+            </section>
         </main>
     }
 }

@@ -52,7 +52,12 @@ pub const FORMS: &[(&str, Sender)] = &[
     ("remove_caption", Sender::Coach),
     ("cancel_upload", Sender::Coach),
     ("resend_link", Sender::Coach),
+    ("forget_child", Sender::Coach),
+    ("acknowledge_policy", Sender::Coach),
 ];
+
+/// Everything sign-up asks for (promise P03).
+const SIGN_UP_FIELDS: [&str; 5] = ["name", "email", "password", "age_ok", "terms"];
 
 /// What came of a form, for both ways.
 pub struct Performed {
@@ -73,6 +78,16 @@ struct Fields<'a>(&'a [(String, String)]);
 impl Fields<'_> {
     fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Refuses a form with a field we do not ask for: what is not asked for cannot be kept (promise P03).
+    fn nothing_but(&self, known: &[&str]) -> Result<(), Refusal> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some(_) => {
+                Err(Refusal::new(RefusalKind::Invalid, "This form has a field we do not ask for. Nothing was kept."))
+            }
+            None => Ok(()),
+        }
     }
 
     fn own(&self, name: &str) -> String {
@@ -162,6 +177,7 @@ async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Per
     let visitor = door.backend.visitor();
     let answer = match form {
         "sign_up" => {
+            fields.nothing_but(&SIGN_UP_FIELDS)?;
             let sign_up = SignUp {
                 name: fields.own("name"),
                 email: fields.own("email"),
@@ -257,6 +273,12 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "remove_caption" => coach.remove_caption(fields.number("caption")?).await?,
         "cancel_upload" => coach.uploader().terminate_upload(fields.number::<UploadId>("upload")?).await?,
         "resend_link" => coach.resend_link(fields.webinar()?, fields.number("registration")?).await?,
+        "forget_child" => {
+            let webinar = fields.webinar()?;
+            coach.forget_child(webinar, fields.number("registration")?).await?;
+            return Ok(FormAnswer::Go(format!("/dashboard/webinars/{webinar}/registrants")));
+        }
+        "acknowledge_policy" => coach.acknowledge_policy(fields.text("version")).await?,
         _ => return Err(unknown()),
     }
     Ok(FormAnswer::Done)

@@ -25,6 +25,7 @@ pub fn viewer_footer(embed: bool) -> AnyView {
     view! {
         <footer class="viewer-footer">
             <a href="/terms" target=target rel="noopener">"Terms"</a>
+            <a href="/privacy" target=target rel="noopener">"Privacy"</a>
             <span>"Made with Mini Webinar"</span>
         </footer>
     }

@@ -1,5 +1,6 @@
 //! The first page after signing in: what wants attention, and the webinars.
 
+use domain::messages::PolicyNotice;
 use domain::results::Home;
 use domain::video::size_text;
 use leptos::prelude::*;
@@ -8,8 +9,9 @@ use leptos_meta::Title;
 use super::webinars::{NewWebinar, WebinarList};
 use crate::context::Refresh;
 use crate::error::AppError;
+use crate::forms::{PostForm, Submit};
 use crate::reading::read;
-use crate::ui::Refused;
+use crate::ui::{Refused, Time};
 
 /// The home page.
 #[server(prefix = "/api/fn", endpoint = "home")]
@@ -39,10 +41,12 @@ pub fn DashboardPage() -> impl IntoView {
 
 #[component]
 fn Overview(home: Home) -> impl IntoView {
+    let notice = home.policy_notice.map(|notice| view! { <PolicyChange notice=notice/> });
     if home.webinars.is_empty() {
         let attention = attention(home.attention);
         return view! {
             <h1>"Your first webinar"</h1>
+            {notice}
             {attention}
             <p class="lead">"You need one recording. Give the webinar a title now; you can change it later. Upload the recording on the next page, and publish when it is ready."</p>
             <NewWebinar/>
@@ -61,6 +65,7 @@ fn Overview(home: Home) -> impl IntoView {
     };
     view! {
         <h1>"Home"</h1>
+        {notice}
         {attention(home.attention)}
         {numbers}
         <section>
@@ -69,6 +74,18 @@ fn Overview(home: Home) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// A change of the privacy policy, until she says that she saw it (promise P51).
+#[component]
+fn PolicyChange(notice: PolicyNotice) -> impl IntoView {
+    let page = format!("/privacy/versions/{}#changes", notice.version);
+    view! {
+        <section class="attention" aria-label="Our privacy policy changes">
+            <p>"Our privacy policy changes. In force from "<Time at=notice.effective/>": "{notice.summary}" "<a href=page rel="external">"See what changes"</a></p>
+            <PostForm name="acknowledge_policy" hidden=vec![("version", notice.version)]><Submit label="I have seen it" kind=""/></PostForm>
+        </section>
+    }
 }
 
 fn attention(entries: Vec<domain::results::Attention>) -> Option<impl IntoView> {

@@ -78,6 +78,7 @@ fn Person(person: RegistrantView) -> impl IntoView {
         (!person.source.is_empty()).then(|| view! { <div><dt>"Came from"</dt><dd>{person.source.clone()}</dd></div> });
     let hidden = (person.hidden_seconds >= 1.0)
         .then(|| view! { <div><dt>"Played in the background"</dt><dd>{clock_text(person.hidden_seconds)}</dd></div> });
+    let consents = format!("/dashboard/webinars/{}/registrants/{}/consents.json", person.webinar, row.id);
     let strip = format!(
         "Saw {:.0} % of the recording: {} of {}",
         row.percent,
@@ -123,6 +124,14 @@ fn Person(person: RegistrantView) -> impl IntoView {
             <PostForm name="resend_link" done="It is on its way." hidden=vec![("webinar", person.webinar.to_string()), ("registration", row.id.to_string())]>
                 <Submit label="Mail the link again" kind=""/>
             </PostForm>
+            <p><a href=consents rel="external">"What this person agreed to, as a record"</a></p>
+            <details>
+                <summary>"This is a child under 16"</summary>
+                <p class="hint">"Everything about this person is erased now and cannot be brought back. Nobody has to prove anything."</p>
+                <PostForm name="forget_child" hidden=vec![("webinar", person.webinar.to_string()), ("registration", row.id.to_string())]>
+                    <Submit label="Erase this person’s data" kind=""/>
+                </PostForm>
+            </details>
         </section>
         <section>
             <h2>"What happened"</h2>

@@ -9,6 +9,7 @@ use domain::rights::AccountState;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::accounts as queries;
 use persistence::entities::coach;
+use privacy::policy::Versions;
 use sea_orm::{ConnectionTrait, Set};
 
 use crate::limits::Limit;
@@ -17,8 +18,6 @@ use crate::passwords::judge;
 use crate::tokens::Purpose;
 use crate::{Backend, Client, Coach, Error, Result, Visitor};
 
-/// Version of the terms shown at sign-up.
-pub const TERMS_VERSION: &str = "2026-11";
 /// Finished jobs are kept this long, for people who look into what happened.
 const KEEP_JOBS_DAYS: i64 = 30;
 /// Registrations made final in one transaction.
@@ -52,6 +51,7 @@ impl Backend {
         now: Moment,
     ) -> Result<Option<CoachId>> {
         let id = CoachId::new();
+        let terms = Versions::of_the_terms().current(now);
         let row = coach::ActiveModel {
             id: Set(id),
             name: Set(checked.name.clone()),
@@ -63,7 +63,8 @@ impl Backend {
             totp_ct: Set(None),
             totp_enabled_at: Set(None),
             totp_last_step: Set(None),
-            terms_version: Set(TERMS_VERSION.to_owned()),
+            terms_version: Set(terms.name.clone()),
+            terms_hash: Set(Some(terms.sha256.to_vec())),
             terms_accepted_at: Set(now),
             state: Set(AccountState::Active.as_str().to_owned()),
             created_at: Set(now),

@@ -10,6 +10,7 @@ pub mod captions;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod consents;
 pub mod demo;
 pub mod error;
 pub mod jobs;
@@ -20,6 +21,7 @@ pub mod mails;
 pub mod markdown;
 pub mod page_views;
 pub mod passwords;
+pub mod policy_notices;
 #[cfg(test)]
 mod promise;
 pub mod registrations;

@@ -30,6 +30,8 @@ pub enum Limit {
     Upload,
     /// Wrong passwords typed by somebody already signed in.
     Proof,
+    /// Complaints and reports from one network.
+    Message,
 }
 
 impl Limit {
@@ -39,6 +41,7 @@ impl Limit {
             Self::Login | Self::SecondFactor | Self::Proof => (5, 15 * 60),
             Self::LoginAnywhere => (30, 15 * 60),
             Self::SignUp => (20, 3600),
+            Self::Message => (10, 3600),
             Self::AccountMail | Self::LinkMail | Self::LinkAgain => (3, 3600),
             Self::Registration => (50, 5 * 60),
             Self::Upload => (20, 3600),
@@ -57,6 +60,7 @@ impl Limit {
             Self::Registration => "registration",
             Self::Upload => "upload",
             Self::Proof => "proof",
+            Self::Message => "message",
         }
     }
 }

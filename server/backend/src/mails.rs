@@ -23,6 +23,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use self::about_rights::{ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
+use crate::policy_notices::POLICY_CHANGED;
 use crate::{Backend, Error, Result};
 
 /// Accent of mails that belong to no webinar.
@@ -402,6 +403,16 @@ fn coach_mail(template: &str) -> Option<CoachMail> {
             lines: &["you asked to sign in with this address from now on."],
             button: "Confirm the new address",
             leads_to: LeadsTo::OneTime("/confirm"),
+        },
+        POLICY_CHANGED => CoachMail {
+            subject: "Our privacy policy changes",
+            lines: &[
+                "we published a new version of our privacy policy. The page below says in a sentence what is new, shows every \
+                 sentence that changed, and names the day on which it takes effect.",
+                "If you do not agree, you can take your data along and close your account before that day.",
+            ],
+            button: "See what changes",
+            leads_to: LeadsTo::Page("/privacy/versions"),
         },
         "email_changed_notice" => CoachMail {
             subject: "Your e-mail address is being changed",

@@ -14,6 +14,8 @@ pub(crate) mod fence;
 #[cfg(test)]
 mod fence_tests;
 pub mod keep_promises;
+pub mod messages;
+mod minors;
 mod receipts;
 pub mod resting;
 mod run;
@@ -85,6 +87,7 @@ pub struct Asked {
 }
 
 /// The key of a request to come, made before the transaction that writes it.
+#[derive(Clone)]
 pub struct RequestKey {
     id: DekId,
     key: SubjectKey,
@@ -100,7 +103,8 @@ impl Backend {
         Ok(RequestKey { id, key })
     }
 
-    /// Writes a proven request and plans its run, in the caller's transaction.
+    /// Writes a proven request and plans its run, in the caller's transaction. One about nobody yet has no run: whoever
+    /// opens it plans what happens to it.
     ///
     /// # Errors
     /// When the database cannot keep it.
@@ -137,7 +141,9 @@ impl Backend {
         queries::insert_request(conn, new, now).await?;
         let by = if subject_kind == SubjectKind::Coach { Role::Coach } else { Role::Viewer };
         self.audit(conn, Event::Opened, by, Some(id), ("right", 1), now).await?;
-        self.plan_run(conn, id, asked.undo_until.unwrap_or(now), now).await?;
+        if asked.whose != Whose::Open {
+            self.plan_run(conn, id, asked.undo_until.unwrap_or(now), now).await?;
+        }
         Ok(id)
     }
 

@@ -28,6 +28,7 @@ async fn add_coach(database: &Database, email: &str) -> CoachId {
         totp_enabled_at: Set(None),
         totp_last_step: Set(None),
         terms_version: Set("1".to_owned()),
+        terms_hash: Set(None),
         terms_accepted_at: Set(NOW),
         state: Set("active".to_owned()),
         created_at: Set(NOW),

@@ -9,11 +9,18 @@
 
 pub mod audit;
 pub mod canonical;
+pub mod consent;
 pub mod erasure;
 pub mod map;
 pub mod plan;
+pub mod policy;
 pub mod portability;
+#[cfg(test)]
+mod promise;
+pub mod promises;
+pub mod published;
 pub mod receipt;
+pub mod recipients;
 pub mod restriction;
 pub mod retention;
 pub mod scan;

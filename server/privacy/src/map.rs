@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const TEXT: &str = include_str!("../datamap.toml");
 /// The format this code reads.
@@ -284,12 +284,40 @@ pub struct Retention {
     pub enforced_by: Option<String>,
 }
 
+/// Where a kind of data comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The person gives it.
+    Given,
+    /// It is noted while the person uses the service.
+    Observed,
+    /// The service makes it.
+    #[default]
+    Made,
+}
+
+impl Source {
+    /// For people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Given => "given by the person",
+            Self::Observed => "noted while the service is used",
+            Self::Made => "made by the service",
+        }
+    }
+}
+
 /// A kind of data.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
     /// In plain words.
     pub title: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub source: Source,
     /// Whether it always concerns somebody.
     #[serde(default)]
     pub identifies: bool,

@@ -53,6 +53,33 @@ pub(super) enum PrivacyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// List complaints and reports that wait for an answer, without their words
+    Messages {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Open a message; that somebody looked is put on record
+    Message {
+        /// Its reference
+        id: domain::ids::RequestId,
+    },
+    /// Answer a message with the words of standard input, and end it
+    Answer {
+        /// Its reference
+        id: domain::ids::RequestId,
+    },
+    /// Erase what is held under a child's address at every coach, now
+    PurgeChild {
+        /// The address the child registered with
+        #[arg(long)]
+        email: String,
+    },
+    /// Call off the erasure a wrong report about a child began
+    Keep {
+        /// The request's id
+        id: domain::ids::RequestId,
+    },
     /// Check a receipt; needs no network and no database
     Verify {
         /// The receipt, as it was mailed
@@ -73,6 +100,11 @@ pub(super) async fn privacy(config: &Config, what: PrivacyCommand) -> Outcome {
         PrivacyCommand::Status { email, coach, request, json } => {
             status(config, email.as_deref(), coach.as_deref(), request, json).await
         }
+        PrivacyCommand::Messages { json } => messages(config, json).await,
+        PrivacyCommand::Message { id } => message(config, id).await,
+        PrivacyCommand::Answer { id } => answer(config, id).await,
+        PrivacyCommand::PurgeChild { email } => purge_child(config, &email).await,
+        PrivacyCommand::Keep { id } => keep(config, id).await,
         PrivacyCommand::Verify { file, email, key } => check(config, &file, email.as_deref(), key),
     }
 }
@@ -142,6 +174,73 @@ async fn status(
             )?;
         }
     }
+    Ok(())
+}
+
+async fn messages(config: &Config, json: bool) -> Outcome {
+    let backend = open_backend(config).await?;
+    let lines = backend.messages().await?;
+    backend.close().await;
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&lines)?)?;
+    } else {
+        for line in lines {
+            let read = if line.is_read { "read" } else { "unread" };
+            let told = if line.is_acknowledged { "acknowledged" } else { "not acknowledged" };
+            writeln!(
+                out,
+                "{}  {:<9} came in {}  due {}  {read}, {told}",
+                line.id, line.kind, line.received_at, line.due_at
+            )?;
+        }
+    }
+    Ok(())
+}
+
+async fn message(config: &Config, id: domain::ids::RequestId) -> Outcome {
+    let backend = open_backend(config).await?;
+    let message = backend.read_message(id).await?;
+    backend.close().await;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{}  {}  came in {}, due {}",
+        message.line.id, message.line.kind, message.line.received_at, message.line.due_at
+    )?;
+    writeln!(out, "Answer to: {}", message.answer_to.as_deref().unwrap_or("nobody asked for one"))?;
+    if let Some(child) = &message.child {
+        writeln!(out, "Reported address: {child}")?;
+    }
+    writeln!(out, "\n{}", message.words)?;
+    Ok(())
+}
+
+async fn answer(config: &Config, id: domain::ids::RequestId) -> Outcome {
+    let words = std::io::read_to_string(std::io::stdin())?;
+    let backend = open_backend(config).await?;
+    backend.answer_message(id, &words).await?;
+    backend.close().await;
+    writeln!(std::io::stdout().lock(), "{id}  answered")?;
+    Ok(())
+}
+
+async fn purge_child(config: &Config, email: &str) -> Outcome {
+    let backend = open_backend(config).await?;
+    let requests = backend.purge_child(email).await?;
+    backend.close().await;
+    let mut out = std::io::stdout().lock();
+    for id in requests {
+        writeln!(out, "{id}  being erased; see: mini-webinar privacy status --request {id}")?;
+    }
+    Ok(())
+}
+
+async fn keep(config: &Config, id: domain::ids::RequestId) -> Outcome {
+    let backend = open_backend(config).await?;
+    backend.call_report_off(id).await?;
+    backend.close().await;
+    writeln!(std::io::stdout().lock(), "{id}  called off")?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use domain::EmailAddress;
 use ipnet::IpNet;
 use mail::SmtpSettings;
+use privacy::recipients::{Recipients, is_own};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -60,6 +61,12 @@ pub(super) fn database_url(name: &str, url: String, is_https: bool) -> Result<St
     if let Err(error) = persistence::Database::check_url(&url) {
         return Err(wrong(name, error));
     }
+    if is_https && is_far(&url) && !ENCRYPTED.iter().any(|mode| url.contains(mode)) {
+        return Err(wrong(
+            name,
+            "expected sslmode=verify-full, verify-ca or require for a database on another network",
+        ));
+    }
     if is_https && url.contains("sslmode=disable") {
         return Err(wrong(
             name,
@@ -69,14 +76,57 @@ pub(super) fn database_url(name: &str, url: String, is_https: bool) -> Result<St
     Ok(url)
 }
 
+/// Settings of a database connection that never fall back to plain text.
+const ENCRYPTED: [&str; 3] = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
+
+/// The host a setting makes this program reach; nothing for files.
+#[must_use]
+pub fn host_of(url: &str) -> Option<String> {
+    let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    match storage::Location::parse(url) {
+        Ok(storage::Location::Folder(_)) => None,
+        Ok(storage::Location::S3 { endpoint: Some(endpoint), .. }) => host(&endpoint),
+        Ok(storage::Location::S3 { region, .. }) => {
+            Some(format!("s3.{}.amazonaws.com", region.as_deref().unwrap_or("us-east-1")))
+        }
+        Err(_) => {
+            let url = Url::parse(url).ok().filter(|url| url.scheme() != "sqlite")?;
+            // PostgreSQL takes the host from the query as well, such as the folder of a socket.
+            let asked = url.query_pairs().find(|(key, _)| key == "host").map(|(_, host)| host.into_owned());
+            asked
+                .or_else(|| url.host_str().map(str::to_owned))
+                .filter(|host| !host.is_empty() && !host.starts_with('/'))
+        }
+    }
+}
+
+/// Whether a setting leads off the installation's own network, so that what goes there has to be encrypted (promise P39).
+fn is_far(url: &str) -> bool {
+    host_of(url).is_some_and(|host| !is_own(&host))
+}
+
+/// The list of recipients: the one named, otherwise the one this program was built with.
+pub(super) fn recipients(path: Option<&str>) -> Result<Recipients, ConfigError> {
+    let Some(path) = path else { return Ok(Recipients::built_in().clone()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| wrong("MW_RECIPIENTS", format_args!("cannot read {path}: {error}")))?;
+    Recipients::parse(&text, privacy::DataMap::current()).map_err(|error| wrong("MW_RECIPIENTS", error))
+}
+
 /// S3 wants both keys: without them every object would be missing, one by one.
 pub(super) fn storage_url(
     variable: &str,
     url: &str,
     key_id: Option<&str>,
     secret: Option<&str>,
+    is_https: bool,
 ) -> Result<(), ConfigError> {
-    storage::Location::parse(url).map_err(|error| wrong(variable, error))?;
+    let location = storage::Location::parse(url).map_err(|error| wrong(variable, error))?;
+    let is_plain =
+        matches!(&location, storage::Location::S3 { endpoint: Some(endpoint), .. } if endpoint.starts_with("http://"));
+    if is_https && is_plain && is_far(url) {
+        return Err(wrong(variable, "expected an https endpoint for a storage on another network"));
+    }
     for (name, value) in [("AWS_ACCESS_KEY_ID", key_id), ("AWS_SECRET_ACCESS_KEY", secret)] {
         if url.starts_with("s3:") && value.is_none() {
             let expected = format_args!("required when {variable} is s3://…; expected a key of that bucket");
@@ -99,7 +149,13 @@ pub(super) fn backup_is_apart(backup_url: &str, storage_url: &str) -> Result<(),
 }
 
 /// The URL may hold a password, so it is not repeated.
-pub(super) fn smtp_url(url: String) -> Result<String, ConfigError> {
+pub(super) fn smtp_url(url: String, is_https: bool) -> Result<String, ConfigError> {
+    if is_https && is_far(&url) && !url.starts_with("smtps:") && !url.contains("tls=required") {
+        return Err(wrong(
+            "MW_SMTP_URL",
+            "expected smtps://… or smtp://…?tls=required for a mail server on another network",
+        ));
+    }
     let has_host = Url::parse(&url).is_ok_and(|parsed| parsed.host_str().is_some_and(|host| !host.is_empty()));
     let settings = SmtpSettings { url };
     if has_host && settings.check().is_ok() {

@@ -2,13 +2,13 @@
 //! went wrong in the address as a message, never what was typed.
 
 use app::context::SessionToken;
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
 use backend::{Coach, Error};
-use domain::ids::{VideoId, WebinarId};
+use domain::ids::{RegistrationId, VideoId, WebinarId};
 use domain::{Refusal, RefusalKind};
 
 use super::answer;
@@ -113,6 +113,19 @@ pub async fn add_caption(
     };
     let done = done.await;
     back(&state, &headers, &to, done)
+}
+
+/// What one registrant agreed to, as records of consent.
+pub async fn consents(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Path((webinar, registration)): Path<(WebinarId, RegistrationId)>,
+) -> Response {
+    let records = async { coach(&state, &token).await?.consent_records(webinar, registration).await };
+    match records.await {
+        Ok(records) => ([(header::CACHE_CONTROL, "no-store")], Json(records)).into_response(),
+        Err(error) => answer::page(&state, error),
+    }
 }
 
 /// Registrants as CSV, streamed.

@@ -4,7 +4,7 @@
 use app::context::perform::perform;
 use app::context::server::Door;
 use app::context::shell::{StudioAssets, studio_shell};
-use app::context::{IsDev, SessionToken};
+use app::context::{HasSignal, IsDev, SessionToken};
 use app::forms::{FORM_FIELD, FormAnswer, Posted};
 use axum::Extension;
 use axum::body::Body;
@@ -35,6 +35,7 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         if let Some(parts) = use_context::<axum::http::request::Parts>() {
             provide_context(parts.extensions.get::<Client>().cloned().unwrap_or_else(Client::unknown));
             provide_context(parts.extensions.get::<SessionToken>().cloned().unwrap_or_default());
+            provide_context(HasSignal(super::policy_pages::has_signal(&parts.headers)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 26] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -21,6 +21,11 @@ const COMMANDS: [&[&str]; 21] = [
     &["backup", "verify"],
     &["backup", "restore"],
     &["backup", "prune"],
+    &["privacy", "messages"],
+    &["privacy", "message"],
+    &["privacy", "answer"],
+    &["privacy", "purge-child"],
+    &["privacy", "keep"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],

@@ -5,4 +5,5 @@ mod backups;
 mod commands;
 mod configuration;
 mod installation;
+mod messages;
 mod serving;

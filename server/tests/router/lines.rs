@@ -138,6 +138,10 @@ pub const FORM_LINES: &[FormLine] = &[
     form("resend_link", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("registration", ids.registration.to_string())]
     }),
+    form("acknowledge_policy", About::Asker, |_| vec![("version", "2026-11-26".to_owned())]),
+    form("forget_child", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("registration", ids.registration.to_string())]
+    }),
     form("choose_poster", About::Things, |ids| vec![("video", ids.video.to_string()), ("index", "1".to_owned())]),
     form("remove_caption", About::Things, |ids| vec![("caption", ids.caption.to_string())]),
     form("remove_logo", About::Things, webinar),
@@ -276,6 +280,30 @@ pub const ROUTE_LINES: &[RouteLine] = &[
         Sent::Form(vec![("receipt", "{}".to_owned()), ("address", "anna@example.net".to_owned())])
     }),
     route("GET", "/privacy/archives/{archive}", About::Link, empty),
+    route("GET", "/privacy", About::Public, empty),
+    route("GET", "/privacy/versions", About::Public, empty),
+    route("GET", "/privacy/versions/{version}", About::Public, empty),
+    route("GET", "/privacy/documents/{document}", About::Public, empty),
+    route("GET", "/privacy/data-map", About::Public, empty),
+    route("GET", "/privacy/data-map.json", About::Public, empty),
+    route("GET", "/privacy/data-map.jsonld", About::Public, empty),
+    route("GET", "/privacy/records", About::Public, empty),
+    route("GET", "/privacy/subprocessors", About::Public, empty),
+    route("GET", "/privacy/promises", About::Public, empty),
+    route("GET", "/privacy/promises.json", About::Public, empty),
+    route("GET", "/privacy/complain", About::Public, empty),
+    route("POST", "/privacy/complain", About::Public, |_| {
+        let words = ("words", "Something is not as promised.".to_owned());
+        Sent::Form(vec![("email", "ann@example.net".to_owned()), ("law", "uk".to_owned()), words])
+    }),
+    route("GET", "/privacy/report-child", About::Public, empty),
+    route("POST", "/privacy/report-child", About::Public, |_| {
+        Sent::Form(vec![("child_email", "kid@example.net".to_owned()), ("words", "On Maya's page.".to_owned())])
+    }),
+    route("GET", "/.well-known/gpc.json", About::Public, empty),
+    route("GET", "/.well-known/security.txt", About::Public, empty),
+    route("GET", "/terms", About::Public, empty),
+    route("GET", "/dashboard/webinars/{webinar}/registrants/{registration}/consents.json", About::Things, empty),
     route("GET", "/pkg/{*file}", About::Public, empty),
     route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),

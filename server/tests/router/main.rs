@@ -9,6 +9,7 @@ mod csrf;
 mod lines;
 mod media;
 mod pages;
+mod promise;
 mod registering;
 mod running;
 mod tenancy;

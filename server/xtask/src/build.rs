@@ -30,7 +30,7 @@ impl Mode {
 /// The WebAssembly entries, by package, and the folder each one's own code is in.
 const ENTRIES: [(&str, &str); 2] = [("frontend", "frontend/src"), ("viewer", "frontend/viewer")];
 /// The entry sheets in `style/`.
-const SHEETS: [&str; 2] = ["studio", "viewer"];
+const SHEETS: [&str; 3] = ["studio", "viewer", "document"];
 /// What both entries are made of.
 const SHARED: [&str; 6] =
     ["Cargo.lock", "Cargo.toml", ".cargo/config.toml", "app", "server/xtask/src", "frontend/Cargo.toml"];

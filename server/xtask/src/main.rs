@@ -6,6 +6,7 @@
 mod build;
 mod fingerprint;
 mod places;
+mod promises;
 mod purity;
 mod site;
 mod size;
@@ -29,6 +30,7 @@ usage: cargo xtask <command>
   size                     what a browser downloads, against its budget (builds first)
   purity                   which crates may not be reached from where
   cfg-count                `ssr` cfgs outside app/src/context.rs
+  promises <results>…      what a run of the tests found of each promise, for the site: JUnit XML, or the text of cargo test
   site                     prints the folder the server serves";
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["size"] => size::check(&places),
         ["purity"] => purity::check(&places),
         ["cfg-count"] => source_rules::check(&places),
+        ["promises", results @ ..] if !results.is_empty() => promises::write(&places, results),
         ["site"] => {
             println!("{}", places.site.display());
             Ok(())

@@ -78,8 +78,8 @@ pub fn copy_public(places: &Places, mode: Mode) -> Outcome<()> {
         let original = file.with_extension("");
         let is_twin =
             matches!(file.extension().and_then(|e| e.to_str()), Some("br" | "gz")) && wanted.contains(&original);
-        let is_ours =
-            file.starts_with(places.pkg()) || file.file_name().is_some_and(|name| name == "fingerprints.json");
+        let is_ours = file.starts_with(places.pkg())
+            || file.file_name().is_some_and(|name| name == "fingerprints.json" || name == crate::promises::LEDGER);
         if !(is_ours || is_twin || wanted.contains(&file)) {
             std::fs::remove_file(&file)?;
         }
@@ -138,7 +138,7 @@ fn gzip(bytes: &[u8], mode: Mode) -> Outcome<Vec<u8>> {
     Ok(writer.finish()?)
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> Outcome<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Outcome<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

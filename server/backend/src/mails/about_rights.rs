@@ -1,11 +1,13 @@
 //! Letters to viewers about their own requests: the only mail that reaches somebody whose data rests.
 
+use domain::messages::REPORT_HOURS;
 use domain::rights::authority;
 use mail::{Button, Letter};
 use persistence::entities::registration;
 
 use super::HOUSE_ACCENT;
 use crate::Backend;
+use crate::rights::messages::COMPLAINT_PAGE;
 
 /// Somebody registered with an address whose data rests.
 pub(crate) const RESTING: &str = "rights_resting";
@@ -19,6 +21,9 @@ pub(crate) const ARCHIVE_ASKED: &str = "rights_archive_asked";
 pub(crate) const ARCHIVE_READY: &str = "rights_archive_ready";
 /// An archive was fetched.
 pub(crate) const ARCHIVE_FETCHED: &str = "rights_archive_fetched";
+
+/// Somebody reported that the address is a child's.
+pub(crate) const REPORTED: &str = "rights_reported";
 
 /// Days between the announcement of a restriction's end and the end (Art. 18(3)).
 pub(crate) const LIFT_NOTICE_DAYS: i64 = 3;
@@ -84,6 +89,18 @@ impl Backend {
                 "Your archive was downloaded",
                 vec![format!("the archive of what {presenter} holds about you was just downloaded.")],
             ),
+            REPORTED => (
+                "Somebody reported that this is a child's address",
+                vec![
+                    format!(
+                        "somebody told us that this address was registered for a webinar of {presenter} by a child under \
+                         16. Since then the data rests, and in {REPORT_HOURS} hours from the report it is erased. Nobody \
+                         has to prove anything for that."
+                    ),
+                    "If it is not true, answer this mail or write to us before then, and everything stays as it was."
+                        .to_owned(),
+                ],
+            ),
             _ => return None,
         };
         let authority = authority(&registration.country);
@@ -93,8 +110,9 @@ impl Backend {
             before: std::iter::once(greeting).chain(lines).collect(),
             button: Some(Button { label: "See your data".to_owned(), url: self.config().absolute("/my-data") }),
             after: vec![format!(
-                "Not content with the answer? Write to {}, or complain to the {} ({}).",
+                "Not content with the answer? Write to {}, complain to us on {}, or to the {} ({}).",
                 self.config().contact_email,
+                self.config().absolute(COMPLAINT_PAGE),
                 authority.name,
                 authority.url
             )],

@@ -35,6 +35,8 @@ impl Backend {
         }
         self.keyring().prune_tombstones(now).await?;
         self.look_after_backups(now).await?;
+        self.announce_policy(privacy::policy::Versions::of_the_policy(), now).await?;
+        self.watch_messages(now).await?;
         self.look_after_requests(now).await
     }
 
@@ -164,6 +166,10 @@ impl Backend {
     async fn look_after_requests(&self, now: Moment) -> Result<()> {
         let mut late = 0;
         for row in rights::unfinished(self.db().reader()).await? {
+            if Self::is_message(&row) {
+                // They wait for a person, and have a watch of their own.
+                continue;
+            }
             let waiting = waiting(&row)?;
             if is_alarming(&waiting, now) {
                 late += 1;

@@ -10,6 +10,7 @@ use privacy::receipt::{self, Kept, Line, NONCE_BYTES, Receipt, Scan, Signed, Sig
 use privacy::scan::{Depth, Needles};
 use sea_orm::{ActiveModelTrait, Set};
 
+use super::messages::COMPLAINT_PAGE;
 use crate::{Backend, Error, Result};
 
 /// Where anybody checks a receipt.
@@ -116,10 +117,24 @@ impl Backend {
     }
 
     async fn mail_receipt(&self, row: &dsr_request::Model, to: &str, copy: &Signed, now: Moment) -> Result<()> {
+        // The request's own id: a mail sent twice by a crash is recognisably the same.
         let letter = self.receipt_letter(row, copy)?;
+        // When nobody is there any more, the receipt stays with the record.
+        self.send_letter(row.id.to_string(), to, &letter, "receipt", now).await.map(drop)
+    }
+
+    /// Sends a letter of ours to an address that is in no account and no registration; tells whether it was taken, and
+    /// not refused for good.
+    pub(super) async fn send_letter(
+        &self,
+        id: String,
+        to: &str,
+        letter: &Letter,
+        template: &'static str,
+        now: Moment,
+    ) -> Result<bool> {
         let outgoing = Outgoing {
-            // The request's own id: a mail sent twice by a crash is recognisably the same.
-            id: row.id.to_string(),
+            id,
             to: to.to_owned(),
             from_name: "My Mini Webinar".to_owned(),
             from: self.config().mail_from.clone(),
@@ -128,13 +143,12 @@ impl Backend {
             headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
         };
         match self.mailer().send(&outgoing, now).await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             Err(SendError::Permanent(_)) => {
-                // Nobody is there any more; the receipt stays with the record.
-                tracing::warn!(template = "receipt", "a mail was refused for good");
-                Ok(())
+                tracing::warn!(template, "a mail was refused for good");
+                Ok(false)
             }
-            Err(error @ SendError::Transient(_)) => Err(Error::fault("mail a receipt", error)),
+            Err(error @ SendError::Transient(_)) => Err(Error::fault("send a letter", error)),
         }
     }
 
@@ -179,7 +193,12 @@ impl Backend {
             after: vec![serde_json::to_string(copy)?],
             footer: vec![
                 format!("Questions: {}", self.config().contact_email),
-                format!("You can complain to {}, {}.", leads.name, leads.url),
+                format!(
+                    "You can complain to us on {}, and to the {}, {}.",
+                    self.config().absolute(COMPLAINT_PAGE),
+                    leads.name,
+                    leads.url
+                ),
             ],
         })
     }

@@ -17,6 +17,8 @@ impl Backend {
             return Ok(());
         };
         match RightKind::from_stored(&row.kind) {
+            // About nobody yet: words for the operators.
+            Some(RightKind::Complaint | RightKind::Minor) if Self::is_message(&row) => self.look_at_message(&row).await,
             Some(RightKind::Erase | RightKind::Minor) => {
                 while self.step_erasure(id, None).await? == Step::Again {}
                 Ok(())

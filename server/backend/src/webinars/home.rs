@@ -53,6 +53,7 @@ impl Coach {
         }
         wanted.truncate(MAX_ATTENTION);
         Ok(Home {
+            policy_notice: self.policy_notice().await?,
             attention: wanted,
             webinars: rows.iter().map(|row| backend.webinar_card(row)).collect::<Result<_>>()?,
             signups_this_week,

@@ -4,5 +4,6 @@
 
 mod account;
 mod evidence;
+mod messages;
 mod viewer;
 mod world;

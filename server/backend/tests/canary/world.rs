@@ -88,7 +88,7 @@ impl World {
     }
 
     /// A browser on a network of its own, so that limits on networks do not meet.
-    fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         let number = self.networks.fetch_add(1, Ordering::Relaxed);
         Client { network: [4, 10, number, 0, 0, 0], ..Client::unknown() }
     }

@@ -31,6 +31,8 @@ pub struct Model {
     pub totp_last_step: Option<i64>,
     /// `terms_version`
     pub terms_version: String,
+    /// SHA-256 of the terms and data-processing agreement that were accepted.
+    pub terms_hash: Option<Vec<u8>>,
     /// `terms_accepted_at`
     pub terms_accepted_at: Moment,
     /// Where the account is in its life, in stored form.

@@ -32,6 +32,9 @@ impl MigrationTrait for Migration {
         let mut state = column("state");
         state.text().not_null().default("active");
         add(manager, "coach", state).await?;
+        let mut terms_hash = column("terms_hash");
+        terms_hash.blob();
+        add(manager, "coach", terms_hash).await?;
         let mut retention_days = column("retention_days");
         retention_days.integer();
         add(manager, "webinar", retention_days).await?;

@@ -40,6 +40,8 @@ pub struct Fresh {
     pub password_hash: String,
     /// The terms in force here.
     pub terms_version: String,
+    /// And their SHA-256.
+    pub terms_hash: Vec<u8>,
     /// Now.
     pub now: Moment,
 }

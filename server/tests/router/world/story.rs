@@ -135,6 +135,8 @@ impl Ids {
             "slug" => self.slug.clone(),
             "token" => self.room.trim_start_matches("/r/").to_owned(),
             "kind" => "video".to_owned(),
+            "version" => "2026-11-26".to_owned(),
+            "document" => "hosting.md".to_owned(),
             "*file" => "fraunces.woff2".to_owned(),
             "name" => self.video.to_string(),
             other => panic!("no id is known for {{{other}}} in a path"),

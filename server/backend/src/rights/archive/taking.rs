@@ -11,10 +11,10 @@ use privacy::portability::import::{Fresh, Taken, import};
 use privacy::portability::read::{Archive, Checked};
 use privacy::portability::{Error as Archiving, Made, Outlet, Progress};
 
-use crate::accounts::TERMS_VERSION;
 use crate::secrets::random;
 use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
+use privacy::policy::Versions;
 
 /// An archive that was taken in.
 #[derive(Clone, Debug)]
@@ -71,9 +71,11 @@ impl Backend {
         let archive = opened.map_err(|error| Error::fault("open an archive", error))?.map_err(told)?;
         let now = self.now();
         let nobodys = hex::encode(random::<32>());
+        let terms = Versions::of_the_terms().current(now);
         let fresh = Fresh {
             password_hash: self.passwords().hash(&nobodys).await?,
-            terms_version: TERMS_VERSION.to_owned(),
+            terms_version: terms.name.clone(),
+            terms_hash: terms.sha256.to_vec(),
             now,
         };
         let backend = self.clone();

@@ -103,6 +103,7 @@ impl Import<'_> {
                     ("email_confirmed_at", Some(now).into()),
                     ("password_hash", self.fresh.password_hash.clone().into()),
                     ("terms_version", self.fresh.terms_version.clone().into()),
+                    ("terms_hash", Some(self.fresh.terms_hash.clone()).into()),
                     ("terms_accepted_at", now.into()),
                     ("state", "active".into()),
                 ]

@@ -18,10 +18,11 @@ pub(super) const STAYS: [&str; 12] = [
     "upload",
 ];
 /// Columns of other tables for which the same holds: proofs and states of an account here, and of work under way here.
-pub(super) const STAYING: [(&str, &str); 8] = [
+pub(super) const STAYING: [(&str, &str); 9] = [
     ("coach", "email_confirmed_at"),
     ("coach", "state"),
     ("coach", "terms_accepted_at"),
+    ("coach", "terms_hash"),
     ("coach", "terms_version"),
     ("coach", "totp_enabled_at"),
     ("mail", "one_time_token_id"),
