@@ -16,6 +16,12 @@ pub const fn session_cookie_name(is_https: bool) -> &'static str {
     if is_https { "__Host-mw_session" } else { "mw_session" }
 }
 
+/// Name of the cookie of somebody who looks at what is held about them.
+#[must_use]
+pub const fn portal_cookie_name(is_https: bool) -> &'static str {
+    if is_https { "__Host-mw_portal" } else { "mw_portal" }
+}
+
 /// Raised whenever something was changed, so that what is shown is read again.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh(RwSignal<u32>);

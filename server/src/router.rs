@@ -20,7 +20,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    beats, dev, health, media, receipts, site_files, studio_files, studio_pages, uploads, viewer_pages,
+    beats, dev, health, media, my_data, receipts, site_files, studio_files, studio_pages, uploads, viewer_pages,
 };
 use crate::state::AppState;
 
@@ -39,6 +39,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .merge(viewer_pages_router())
         .merge(files(&state))
         .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(my_data::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

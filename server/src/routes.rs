@@ -5,6 +5,7 @@ pub mod beats;
 pub mod dev;
 pub mod health;
 pub mod media;
+pub mod my_data;
 pub mod receipts;
 pub mod site_files;
 pub mod studio_files;

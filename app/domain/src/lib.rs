@@ -9,6 +9,7 @@ pub mod email_address;
 pub mod fence;
 pub mod ids;
 pub mod moment;
+pub mod my_data;
 pub mod refusal;
 pub mod registration;
 pub mod results;

@@ -25,6 +25,7 @@ pub fn viewer_footer(embed: bool) -> AnyView {
     view! {
         <footer class="viewer-footer">
             <a href="/terms" target=target rel="noopener">"Terms"</a>
+            <a href="/my-data" target=target rel="noopener">"Your data"</a>
             <span>"Made with Mini Webinar"</span>
         </footer>
     }

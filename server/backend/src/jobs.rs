@@ -1,10 +1,11 @@
 //! The worker: takes due jobs and calls the verb each one names. Also the whole periodic schedule, on one page.
 
 use domain::Moment;
-use domain::ids::{MailId, RequestId, UploadId, VideoId};
+use domain::ids::{MailId, PortalProofId, RequestId, UploadId, VideoId};
 
 use crate::mails::{SEND_MAIL, Sent};
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
+use crate::rights::portal::MAIL_PROOF;
 use crate::rights::{RUN_REQUEST, SCRUB};
 use crate::uploads::FINISH_UPLOAD;
 use crate::videos::PROCESS_VIDEO;
@@ -101,6 +102,10 @@ impl Backend {
     async fn perform(&self, job: &jobs::Job) -> Result<Done> {
         match job.kind.as_str() {
             SEND_MAIL => match self.send_planned_mail(id_in::<MailId>(job, "mail")?).await? {
+                Sent::Settled => Ok(Done::Yes),
+                Sent::Later(reason) => Ok(Done::Later(reason)),
+            },
+            MAIL_PROOF => match self.mail_proof(id_in::<PortalProofId>(job, "proof")?).await? {
                 Sent::Settled => Ok(Done::Yes),
                 Sent::Later(reason) => Ok(Done::Later(reason)),
             },

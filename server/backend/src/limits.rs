@@ -30,6 +30,12 @@ pub enum Limit {
     Upload,
     /// Wrong passwords typed by somebody already signed in.
     Proof,
+    /// Proofs an address gets because somebody typed it into the viewers' portal.
+    PortalMail,
+    /// Asks of the portal from one network.
+    Portal,
+    /// Codes typed at the portal from one network.
+    PortalCode,
 }
 
 impl Limit {
@@ -39,7 +45,9 @@ impl Limit {
             Self::Login | Self::SecondFactor | Self::Proof => (5, 15 * 60),
             Self::LoginAnywhere => (30, 15 * 60),
             Self::SignUp => (20, 3600),
-            Self::AccountMail | Self::LinkMail | Self::LinkAgain => (3, 3600),
+            Self::AccountMail | Self::LinkMail | Self::LinkAgain | Self::PortalMail => (3, 3600),
+            Self::Portal => (30, 3600),
+            Self::PortalCode => (30, 15 * 60),
             Self::Registration => (50, 5 * 60),
             Self::Upload => (20, 3600),
         }
@@ -57,6 +65,9 @@ impl Limit {
             Self::Registration => "registration",
             Self::Upload => "upload",
             Self::Proof => "proof",
+            Self::PortalMail => "portal-mail",
+            Self::Portal => "portal",
+            Self::PortalCode => "portal-code",
         }
     }
 }

@@ -412,7 +412,7 @@ fn coach_mail(template: &str) -> Option<CoachMail> {
             button: "Sign in",
             leads_to: LeadsTo::Page("/login"),
         },
-        _ => return None,
+        _ => return about_rights::to_coach(template),
     };
     Some(mail)
 }

@@ -13,6 +13,7 @@ pub(crate) mod fence;
 #[cfg(test)]
 mod fence_tests;
 pub mod keep_promises;
+pub mod portal;
 mod receipts;
 pub mod resting;
 mod run;

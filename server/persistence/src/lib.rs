@@ -12,6 +12,7 @@ pub mod error;
 pub mod keyring;
 pub mod mails;
 pub mod migrations;
+pub mod portal;
 pub mod registrations;
 pub mod restrictions;
 pub mod results;

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod canonical;
 pub mod erasure;
+pub mod held;
 pub mod map;
 pub mod plan;
 pub mod receipt;

@@ -21,7 +21,7 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let address = address(peer, request.headers());
     let agent = text(request.headers(), header::USER_AGENT.as_str());
     let client = Client::observe(address, agent);
-    let token = session_token(request.headers(), app::context::session_cookie_name(state.backend.config().is_https()));
+    let token = cookie(request.headers(), app::context::session_cookie_name(state.backend.config().is_https()));
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(SessionToken(token));
     next.run(request).await
@@ -40,7 +40,8 @@ fn address(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     text(headers, "x-forwarded-for").rsplit(',').next().and_then(|last| last.trim().parse().ok()).unwrap_or(peer)
 }
 
-fn session_token(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of a cookie.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -69,7 +70,7 @@ mod tests {
     fn the_session_is_found_among_other_cookies() {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, "a=1; mw_session=secret; b=2".parse().expect("value"));
-        assert_eq!(session_token(&headers, "mw_session").as_deref(), Some("secret"));
-        assert_eq!(session_token(&headers, "__Host-mw_session"), None);
+        assert_eq!(cookie(&headers, "mw_session").as_deref(), Some("secret"));
+        assert_eq!(cookie(&headers, "__Host-mw_session"), None);
     }
 }

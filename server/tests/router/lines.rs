@@ -272,6 +272,20 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("POST", "/privacy/receipt", About::Public, |_| {
         Sent::Form(vec![("receipt", "{}".to_owned()), ("address", "anna@example.net".to_owned())])
     }),
+    route("GET", "/my-data", About::Link, empty),
+    route("POST", "/my-data", About::Public, |_| Sent::Form(vec![("email", "first@example.net".to_owned())])),
+    route("GET", "/my-data/prove", About::Public, empty),
+    route("POST", "/my-data/prove", About::Link, |ids| Sent::Form(vec![("token", ids.proof.clone())])),
+    route("GET", "/my-data/erase", About::Link, empty),
+    route("GET", "/my-data/correct", About::Link, empty),
+    route("POST", "/my-data/correct", About::Link, |ids| {
+        Sent::Form(vec![("coach", ids.coach.to_string()), ("name", "Anna Else".to_owned())])
+    }),
+    route("POST", "/my-data/act", About::Link, |ids| {
+        Sent::Form(vec![("coach", ids.coach.to_string()), ("wish", "unsubscribe".to_owned())])
+    }),
+    route("GET", "/my-data/receipt", About::Link, empty),
+    route("POST", "/my-data/leave", About::Link, empty),
     route("GET", "/pkg/{*file}", About::Public, empty),
     route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),

@@ -7,6 +7,7 @@ mod beats;
 mod csrf;
 mod lines;
 mod media;
+mod my_data;
 mod pages;
 mod registering;
 mod running;

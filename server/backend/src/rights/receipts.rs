@@ -10,6 +10,7 @@ use privacy::receipt::{self, Kept, Line, NONCE_BYTES, Receipt, Scan, Signed, Sig
 use privacy::scan::{Depth, Needles};
 use sea_orm::{ActiveModelTrait, Set};
 
+use crate::mails::about_rights::COMPLAINT_PAGE;
 use crate::{Backend, Error, Result};
 
 /// Where anybody checks a receipt.
@@ -179,6 +180,7 @@ impl Backend {
             footer: vec![
                 format!("Questions: {}", self.config().contact_email),
                 format!("You can complain to {}, {}.", leads.name, leads.url),
+                format!("Our own complaint form: {}", self.config().absolute(COMPLAINT_PAGE)),
             ],
         })
     }
