@@ -89,6 +89,7 @@ async fn every_page_and_mail_is_private_and_says_where_to_complain() {
             let scripts = page.matches("<script").count();
             assert_eq!(scripts, usize::from(path.ends_with("prove")), "{path}");
         }
+        world.proof(ANNA).await;
         world.run_jobs().await;
         let mails = world.mails_to(ANNA);
         let mail = mails.iter().find(|mail| mail.subject.contains("open it")).expect("the proof");
