@@ -11,9 +11,8 @@ pub mod room;
 pub mod account;
 #[cfg(feature = "studio")]
 pub mod app;
-#[cfg(feature = "studio")]
 pub mod context;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "studio")]
 pub mod document;
 #[cfg(feature = "studio")]
 pub mod error;
@@ -27,7 +26,7 @@ pub mod kit;
 pub mod my_data;
 #[cfg(feature = "studio")]
 pub mod reading;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "studio")]
 pub mod receipt;
 #[cfg(feature = "studio")]
 pub mod studio;
