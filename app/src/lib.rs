@@ -22,7 +22,7 @@ pub mod forms;
 pub mod home;
 #[cfg(feature = "studio")]
 pub mod kit;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "studio")]
 pub mod my_data;
 #[cfg(feature = "studio")]
 pub mod reading;

@@ -17,42 +17,28 @@ pub const RECEIPT_DAYS: i64 = 90;
 /// Longest reason for an objection, in characters.
 pub const MAX_REASON_CHARS: usize = 1_000;
 
-/// What somebody wants the mailed proof for. An agent (promise P36) names a right of this closed list and nothing in
-/// words: whoever types a stranger's address must not be able to write them a letter in our name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Errand {
-    /// To see one's own data.
-    #[default]
-    Myself,
-    /// An agent asks for access.
-    AgentAccess,
-    /// An agent asks for erasure.
-    AgentErase,
-    /// An agent opts the person out of mail and of any sale, which there is none of.
-    AgentOptOut,
+crate::closed_list! {
+    /// What somebody wants the mailed proof for. An agent (promise P36) names a right of this closed list and nothing in
+    /// words: whoever types a stranger's address must not be able to write them a letter in our name.
+    Errand {
+        /// To see one's own data.
+        Myself = "myself",
+        /// An agent asks for access.
+        AgentAccess = "agent_access",
+        /// An agent asks for erasure.
+        AgentErase = "agent_erase",
+        /// An agent opts the person out of mail and of any sale, which there is none of.
+        AgentOptOut = "agent_opt_out",
+    }
+}
+
+impl Default for Errand {
+    fn default() -> Self {
+        Self::Myself
+    }
 }
 
 impl Errand {
-    /// Every one.
-    pub const ALL: [Self; 4] = [Self::Myself, Self::AgentAccess, Self::AgentErase, Self::AgentOptOut];
-
-    /// The stored form, and the form's.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Myself => "myself",
-            Self::AgentAccess => "agent_access",
-            Self::AgentErase => "agent_erase",
-            Self::AgentOptOut => "agent_opt_out",
-        }
-    }
-
-    /// From the stored form.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text)
-    }
-
     /// What an agent asks for, as the person reads it; nothing when nobody asks for them.
     #[must_use]
     pub const fn asked(self) -> Option<&'static str> {
@@ -275,7 +261,7 @@ mod tests {
     #[test]
     fn errands_come_back_and_nothing_else_is_one() {
         for errand in Errand::ALL {
-            assert_eq!(Errand::from_stored(errand.as_str()), Some(errand));
+            assert_eq!(Errand::from_stored(errand.as_str()), Some(*errand));
         }
         assert_eq!(Errand::from_stored("Dear customer, please pay"), None);
         assert_eq!(Errand::Myself.asked(), None);
