@@ -27,7 +27,7 @@ pub const fn session_cookie_name(is_https: bool) -> &'static str {
     if is_https { "__Host-mw_session" } else { "mw_session" }
 }
 
-/// Name of the cookie of somebody who looks at what is held about them.
+/// Name of the cookie of the viewers' portal, by the same rule.
 #[must_use]
 pub const fn portal_cookie_name(is_https: bool) -> &'static str {
     if is_https { "__Host-mw_portal" } else { "mw_portal" }

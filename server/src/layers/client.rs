@@ -40,7 +40,7 @@ fn address(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     text(headers, "x-forwarded-for").rsplit(',').next().and_then(|last| last.trim().parse().ok()).unwrap_or(peer)
 }
 
-/// The value of a cookie.
+/// A cookie by its name.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
