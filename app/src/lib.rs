@@ -23,6 +23,8 @@ pub mod home;
 #[cfg(feature = "studio")]
 pub mod kit;
 #[cfg(feature = "studio")]
+pub mod my_data;
+#[cfg(feature = "studio")]
 pub mod reading;
 #[cfg(feature = "studio")]
 pub mod receipt;

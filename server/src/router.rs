@@ -20,8 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    archives, beats, dev, health, media, policy_pages, receipts, site_files, studio_files, studio_pages, uploads,
-    viewer_pages,
+    archives, beats, dev, health, media, my_data, policy_pages, receipts, site_files, studio_files, studio_pages,
+    uploads, viewer_pages,
 };
 use crate::state::AppState;
 
@@ -42,6 +42,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .merge(archives::router())
         .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .merge(policy_pages::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(my_data::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

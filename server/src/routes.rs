@@ -6,6 +6,7 @@ pub mod beats;
 pub mod dev;
 pub mod health;
 pub mod media;
+pub mod my_data;
 pub mod policy_pages;
 pub mod receipts;
 pub mod site_files;

@@ -12,6 +12,7 @@ pub mod fence;
 pub mod ids;
 pub mod messages;
 pub mod moment;
+pub mod my_data;
 pub mod refusal;
 pub mod registration;
 pub mod results;

@@ -26,6 +26,7 @@ pub fn viewer_footer(embed: bool) -> AnyView {
         <footer class="viewer-footer">
             <a href="/terms" target=target rel="noopener">"Terms"</a>
             <a href="/privacy" target=target rel="noopener">"Privacy"</a>
+            <a href="/my-data" target=target rel="noopener">"Your data"</a>
             <span>"Made with Mini Webinar"</span>
         </footer>
     }

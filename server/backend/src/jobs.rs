@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use domain::Moment;
-use domain::ids::{ExportId, JobId, MailId, RequestId, UploadId, VideoId};
+use domain::ids::{ExportId, JobId, MailId, PortalProofId, RequestId, UploadId, VideoId};
 use futures::FutureExt;
 use jobs::Kinds;
 
@@ -16,6 +16,7 @@ use crate::backups::{BACK_UP, BACK_UP_SECONDS};
 use crate::mails::{SEND_MAIL, Sent};
 use crate::rights::archive::WRITE_ARCHIVE;
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
+use crate::rights::portal::MAIL_PROOF;
 use crate::rights::{RUN_REQUEST, SCRUB};
 use crate::uploads::FINISH_UPLOAD;
 use crate::videos::PROCESS_VIDEO;
@@ -171,6 +172,10 @@ impl Backend {
     async fn perform(&self, job: &jobs::Job) -> Result<Done> {
         match job.kind.as_str() {
             SEND_MAIL => match self.send_planned_mail(id_in::<MailId>(job, "mail")?).await? {
+                Sent::Settled => Ok(Done::Yes),
+                Sent::Later(reason) => Ok(Done::Later(reason)),
+            },
+            MAIL_PROOF => match self.mail_proof(id_in::<PortalProofId>(job, "proof")?).await? {
                 Sent::Settled => Ok(Done::Yes),
                 Sent::Later(reason) => Ok(Done::Later(reason)),
             },

@@ -32,6 +32,12 @@ pub enum Limit {
     Proof,
     /// Complaints and reports from one network.
     Message,
+    /// Proofs an address gets because somebody typed it into the viewers' portal.
+    PortalMail,
+    /// Asks of the portal from one network.
+    Portal,
+    /// Codes typed at the portal from one network.
+    PortalCode,
 }
 
 impl Limit {
@@ -42,7 +48,9 @@ impl Limit {
             Self::LoginAnywhere => (30, 15 * 60),
             Self::SignUp => (20, 3600),
             Self::Message => (10, 3600),
-            Self::AccountMail | Self::LinkMail | Self::LinkAgain => (3, 3600),
+            Self::AccountMail | Self::LinkMail | Self::LinkAgain | Self::PortalMail => (3, 3600),
+            Self::Portal => (30, 3600),
+            Self::PortalCode => (30, 15 * 60),
             Self::Registration => (50, 5 * 60),
             Self::Upload => (20, 3600),
         }
@@ -61,6 +69,9 @@ impl Limit {
             Self::Upload => "upload",
             Self::Proof => "proof",
             Self::Message => "message",
+            Self::PortalMail => "portal-mail",
+            Self::Portal => "portal",
+            Self::PortalCode => "portal-code",
         }
     }
 }

@@ -453,7 +453,7 @@ fn coach_mail(template: &str) -> Option<CoachMail> {
             button: "Choose a new password",
             leads_to: LeadsTo::Page("/reset"),
         },
-        _ => return None,
+        _ => return about_rights::to_coach(template),
     };
     Some(mail)
 }

@@ -16,6 +16,7 @@ mod fence_tests;
 pub mod keep_promises;
 pub mod messages;
 mod minors;
+pub mod portal;
 mod receipts;
 pub mod resting;
 mod run;

@@ -5,18 +5,20 @@ pub(crate) mod archives;
 
 use bytes::Bytes;
 use domain::ids::{CoachId, MailId, RegistrationId, SubjectId, VideoId, ViewId, WebinarId};
+use domain::my_data::Errand;
 use domain::registration::{Booking, RegistrationForm};
 use domain::rights::{AccountState, SubjectState};
 use domain::watching::Beat;
 use futures::FutureExt;
 use mail::{DevMailbox, Mailer, StoredMail};
-use persistence::entities::{coach, mail as outbox, registration, subject};
+use persistence::entities::{coach, mail as outbox, portal_proof, registration, subject};
 use persistence::rights;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use storage::Bucket;
 use tempfile::TempDir;
 use testkit::TestDatabase;
 
+use crate::rights::portal::Portal;
 use crate::uploads::UploadMetadata;
 use crate::watching::BeatAnswer;
 use crate::{Backend, Client, Clock, Coach, Config, Parts, Secrets};
@@ -169,6 +171,18 @@ impl World {
     pub(crate) async fn open_room(&self, guest: &Guest) -> Option<ViewId> {
         let room = self.backend.visitor().room(&guest.token, Some(&Client::unknown())).await.expect("opens");
         room.player.expect("plays").view
+    }
+
+    /// Proves an address at the viewers' portal, by the link of its mail, and opens it.
+    pub(crate) async fn portal(&self, address: &str, errand: Errand) -> Portal {
+        let visitor = self.backend.visitor();
+        visitor.ask_for_my_data(address, errand, &Client::unknown()).await.expect("asks");
+        let find = portal_proof::Entity::find().order_by_desc(portal_proof::Column::Id);
+        let proof = find.one(self.backend.db().reader()).await.expect("reads").expect("a proof");
+        let token = self.backend.portal_token(proof.id, &proof.purpose);
+        let opened = visitor.prove_by_link(&token).await.expect("opens");
+        assert_eq!(opened.errand, errand);
+        self.backend.portal_by_token(&opened.token).await.expect("reads").expect("is open")
     }
 
     /// Ten seconds of play.

@@ -11,7 +11,9 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
-use crate::entities::{coach, dsr_request, export_archive, login, one_time_token, rate_limit, recovery_code, subject};
+use crate::entities::{
+    coach, dsr_request, export_archive, login, one_time_token, portal_proof, rate_limit, recovery_code, subject,
+};
 
 /// Signed-in browsers of one coach that are listed.
 const MAX_LOGINS: u64 = 100;
@@ -394,6 +396,14 @@ pub async fn keys_in_use(conn: &impl ConnectionTrait, keys: &[DekId]) -> Result<
         .into_tuple()
         .all(conn)
         .await?;
+    let of_proofs: Vec<DekId> = portal_proof::Entity::find()
+        .select_only()
+        .column(portal_proof::Column::DekId)
+        .filter(portal_proof::Column::DekId.is_in(wanted()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    used.extend(of_proofs);
     used.extend(of_requests);
     used.extend(of_archives);
     Ok(used)

@@ -377,6 +377,36 @@ impl Keyring {
         Ok(found)
     }
 
+    /// A coach's pepper, if she has one: for whoever names a coach and may be wrong.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_pepper(&self, coach: CoachId) -> Result<Option<Pepper>, Error> {
+        let row = pepper::Entity::find_by_id(coach).one(self.database.reader()).await?;
+        row.map(|row| Ok(Pepper(self.unwrap(Place::WrappedPepper, coach.as_bytes(), &row.wrapped)?))).transpose()
+    }
+
+    /// Peppers of coaches after `after`, in order of their ids, at most so many: an address is looked up at all of them,
+    /// because nothing stored says at which.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn peppers_after(&self, after: Option<CoachId>, limit: u64) -> Result<Vec<(CoachId, Pepper)>, Error> {
+        let mut find = pepper::Entity::find()
+            .select_only()
+            .columns([pepper::Column::CoachId, pepper::Column::Wrapped])
+            .order_by_asc(pepper::Column::CoachId)
+            .limit(limit);
+        if let Some(after) = after {
+            find = find.filter(pepper::Column::CoachId.gt(after));
+        }
+        let rows: Vec<(CoachId, Vec<u8>)> = find.into_tuple().all(self.database.reader()).await?;
+        let open = |(coach, wrapped): (CoachId, Vec<u8>)| {
+            Ok((coach, Pepper(self.unwrap(Place::WrappedPepper, coach.as_bytes(), &wrapped)?)))
+        };
+        rows.into_iter().map(open).collect()
+    }
+
     /// Destroys a coach's pepper: blind indexes made with it can never be compared with anything again. Tells whether
     /// there was one.
     ///

@@ -19,6 +19,7 @@ pub mod mails;
 pub mod messages;
 pub mod migrations;
 pub mod policy_notices;
+pub mod portal;
 pub mod registrations;
 pub mod restrictions;
 pub mod results;

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod canonical;
 pub mod consent;
 pub mod erasure;
+pub mod held;
 pub mod map;
 pub mod plan;
 pub mod policy;

@@ -304,6 +304,20 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("GET", "/.well-known/security.txt", About::Public, empty),
     route("GET", "/terms", About::Public, empty),
     route("GET", "/dashboard/webinars/{webinar}/registrants/{registration}/consents.json", About::Things, empty),
+    route("GET", "/my-data", About::Link, empty),
+    route("POST", "/my-data", About::Public, |_| Sent::Form(vec![("email", "first@example.net".to_owned())])),
+    route("GET", "/my-data/prove", About::Public, empty),
+    route("POST", "/my-data/prove", About::Link, |ids| Sent::Form(vec![("token", ids.proof.clone())])),
+    route("GET", "/my-data/erase", About::Link, empty),
+    route("GET", "/my-data/correct", About::Link, empty),
+    route("POST", "/my-data/correct", About::Link, |ids| {
+        Sent::Form(vec![("coach", ids.coach.to_string()), ("name", "Anna Else".to_owned())])
+    }),
+    route("POST", "/my-data/act", About::Link, |ids| {
+        Sent::Form(vec![("coach", ids.coach.to_string()), ("wish", "unsubscribe".to_owned())])
+    }),
+    route("GET", "/my-data/receipt", About::Link, empty),
+    route("POST", "/my-data/leave", About::Link, empty),
     route("GET", "/pkg/{*file}", About::Public, empty),
     route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),

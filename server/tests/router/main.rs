@@ -8,6 +8,7 @@ mod beats;
 mod csrf;
 mod lines;
 mod media;
+mod my_data;
 mod pages;
 mod promise;
 mod registering;

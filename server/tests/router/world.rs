@@ -266,6 +266,31 @@ impl World {
         Registrant { email: email.to_owned(), room: format!("/r/{token}") }
     }
 
+    /// Asks for the mail that opens the portal for an address: the token of its button and its code.
+    pub async fn proof(&self, email: &str) -> (String, String) {
+        let answer = self.post("/my-data").form(&[("email", email)]).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        self.newest_proof().await
+    }
+
+    /// What the mail of the proof made last holds.
+    pub async fn newest_proof(&self) -> (String, String) {
+        use persistence::entities::portal_proof;
+        use sea_orm::{EntityTrait, QueryOrder};
+        let find = portal_proof::Entity::find().order_by_desc(portal_proof::Column::Id);
+        let row = find.one(self.backend.db().reader()).await.expect("answers").expect("a proof");
+        (self.backend.portal_token(row.id, &row.purpose), self.backend.portal_code(row.id, &row.purpose))
+    }
+
+    /// Opens the portal for an address: what its cookie holds.
+    pub async fn portal(&self, email: &str) -> String {
+        let (token, _) = self.proof(email).await;
+        let answer = self.post("/my-data/prove").form(&[("token", token)]).send().await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        let cookie = answer.header(header::SET_COOKIE.as_str());
+        between(&cookie, "mw_portal=", ";").expect("a cookie").to_owned()
+    }
+
     /// A visit to the room: what its player is told.
     pub async fn enter(&self, registrant: &Registrant) -> PlayerProps {
         let answer = self.get(&registrant.room).send().await;

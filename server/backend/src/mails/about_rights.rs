@@ -1,13 +1,14 @@
 //! Letters to viewers about their own requests: the only mail that reaches somebody whose data rests.
 
 use domain::messages::REPORT_HOURS;
-use domain::rights::authority;
+use domain::rights::{RightKind, authority};
 use mail::{Button, Letter};
 use persistence::entities::registration;
 
-use super::HOUSE_ACCENT;
+use super::{CoachMail, HOUSE_ACCENT, LeadsTo};
 use crate::Backend;
 use crate::rights::messages::COMPLAINT_PAGE;
+use crate::rights::portal::VIEWER_ASKED;
 
 /// Somebody registered with an address whose data rests.
 pub(crate) const RESTING: &str = "rights_resting";
@@ -27,6 +28,43 @@ pub(crate) const REPORTED: &str = "rights_reported";
 
 /// Days between the announcement of a restriction's end and the end (Art. 18(3)).
 pub(crate) const LIFT_NOTICE_DAYS: i64 = 3;
+
+/// The mail that tells a coach that one of her viewers used a right: which one, and not who. She cannot refuse it by
+/// silence, and there is nothing to do unless the mail says so.
+pub(super) fn to_coach(template: &str) -> Option<CoachMail> {
+    let lines: &'static [&'static str] = match RightKind::from_stored(template.strip_prefix(VIEWER_ASKED)?)? {
+        RightKind::Rectify => &[
+            "one of your viewers corrected their name, address or answers. What you see is the corrected version.",
+            "If you keep a copy elsewhere, please correct it there, too.",
+        ],
+        RightKind::Erase | RightKind::Minor => &[
+            "one of your viewers had everything erased that you hold about them here. It is gone within a day, and there \
+             is nothing for you to do here.",
+            "If you keep a copy elsewhere, please remove it there, too.",
+        ],
+        RightKind::Restrict => &[
+            "one of your viewers asked for their data to be kept and not used. You see them masked, and planned mail to \
+             them waits, until they end it.",
+            "Please do not use copies you keep elsewhere either.",
+        ],
+        RightKind::Lift => &["one of your viewers ended a restriction: what you hold about them can be used again."],
+        RightKind::Object => &[
+            "one of your viewers objected to a use of their data. Mail of your own wish to them has ended, or their data \
+             rests until you have answered.",
+            "An objection without an answer is upheld after 30 days.",
+        ],
+        RightKind::Withdraw => &[
+            "one of your viewers took an agreement back. Their link has ended, and planned mail to them never goes out.",
+        ],
+        RightKind::Access | RightKind::Complaint => return None,
+    };
+    Some(CoachMail {
+        subject: "One of your viewers used a right over their data",
+        lines,
+        button: "Open your dashboard",
+        leads_to: LeadsTo::Page("/dashboard"),
+    })
+}
 
 impl Backend {
     /// The letter of a template; nothing for a name nobody knows.

@@ -1,5 +1,7 @@
 //! "Access your data at any time": an archive a day in every state of an account, for a coach and for a viewer.
 
+mod viewer;
+
 use domain::RefusalKind;
 use domain::archive::ArchiveState;
 use domain::rights::{AccountState, SubjectState};

@@ -1,5 +1,6 @@
 //! "European Union: withdraw consent": per purpose, at once, with the record of it kept.
 
+use domain::my_data::{Errand, Wish};
 use futures::FutureExt;
 use persistence::entities::{consent, registration};
 use sea_orm::EntityTrait;
@@ -91,6 +92,33 @@ async fn a_mail_is_sent_before_the_withdrawal_or_never() {
         world.coach.resend_link(world.webinar, guest.booking).await.expect("asked");
         world.run_jobs().await;
         assert_eq!(world.sent_to(TOM), 1, "never after it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_person_takes_it_back_at_the_portal_and_the_coach_is_told() {
+    each_database("p33 portal", |test| async move {
+        let world = World::published(&test).await;
+        let guest = world.guest(TOM).await;
+        world.run_jobs().await;
+        let portal = world.portal(TOM, Errand::Myself).await;
+        let told = |data: &domain::my_data::MyData| data.cards[0].agreements.clone();
+        let before = told(&portal.everything().await.expect("shown"));
+        assert_eq!((before.len(), before[0].withdrawn_at, before[0].purpose.as_str()), (1, None, RUN_WEBINAR));
+        assert!(!before[0].wording.is_empty(), "the wording that was agreed to is shown");
+        let wish = |purpose: &str| Wish::Withdraw(purpose.to_owned());
+        assert!(portal.wish(world.id(), &wish("newsletter")).await.is_err(), "per purpose");
+        portal.wish(world.id(), &wish(RUN_WEBINAR)).await.expect("taken back");
+        world.run_jobs().await;
+        let after = told(&portal.everything().await.expect("shown"));
+        assert!(after[0].withdrawn_at.is_some(), "the record of it stays");
+        let room = world.backend.visitor().room(&guest.token, Some(&crate::Client::unknown())).await.expect("opens");
+        assert!(room.player.is_none());
+        let mail =
+            world.sent().into_iter().find(|mail| mail.to == "maya@coach.example" && mail.subject.contains("right"));
+        let mail = mail.expect("she is told");
+        assert!(mail.text.contains("took an agreement back") && !mail.text.contains("tom"), "{}", mail.text);
     })
     .await;
 }

@@ -186,6 +186,9 @@ async fn plant(world: &World, now: Moment) {
     };
     export_archive::Entity::insert(row).exec_without_returning(&transaction).await.expect("an archive");
     let row = portal_proof::ActiveModel {
+        purpose: Set("myself".to_owned()),
+        dek_id: Set(DekId::new()),
+        address_ct: Set(None),
         id: Set(PortalProofId::new()),
         address_mac: Set(vec![1]),
         token_hash: Set(now.0.to_be_bytes().to_vec()),

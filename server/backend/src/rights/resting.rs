@@ -26,7 +26,7 @@ pub const RUN_WEBINAR: &str = "run_webinar";
 const CLASS: &str = "restriction";
 
 /// Holds a person who may still say something about their data.
-async fn hold(conn: &impl ConnectionTrait, coach: CoachId, subject: SubjectId) -> Result<SubjectState> {
+pub(super) async fn hold(conn: &impl ConnectionTrait, coach: CoachId, subject: SubjectId) -> Result<SubjectState> {
     match rights::hold_subject(conn, coach, subject).await? {
         Some(SubjectState::Erasing) => Err(being_erased().into()),
         Some(state) => Ok(state),

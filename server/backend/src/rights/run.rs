@@ -5,7 +5,7 @@ use domain::rights::RightKind;
 use persistence::rights as queries;
 
 use super::erase::Step;
-use crate::{Backend, Result};
+use crate::{Backend, Error, Result};
 
 impl Backend {
     /// Takes a request as far as it can go now. Doing it again changes nothing.
@@ -23,6 +23,11 @@ impl Backend {
                 while self.step_erasure(id, None).await? == Step::Again {}
                 Ok(())
             }
+            Some(RightKind::Rectify) => match self.apply_correction(id).await {
+                // Denied, and on record as such.
+                Ok(_) | Err(Error::Refused(_)) => Ok(()),
+                Err(error) => Err(error),
+            },
             _ => Ok(()),
         }
     }

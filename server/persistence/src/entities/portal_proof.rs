@@ -1,7 +1,7 @@
 //! A link and a code mailed to an address so that its owner can prove it is theirs.
 
 use domain::Moment;
-use domain::ids::PortalProofId;
+use domain::ids::{DekId, PortalProofId};
 use sea_orm::entity::prelude::*;
 
 /// A link and a code mailed to an address so that its owner can prove it is theirs.
@@ -11,8 +11,14 @@ pub struct Model {
     /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: PortalProofId,
-    /// Keyed hash of the address; the address itself is nowhere.
+    /// What it is good for, in stored form.
+    pub purpose: String,
+    /// Keyed hash of purpose and address.
     pub address_mac: Vec<u8>,
+    /// The key of the address, which goes when the proof is used or swept.
+    pub dek_id: DekId,
+    /// The address, until the proof is used.
+    pub address_ct: Option<Vec<u8>>,
     /// Hash of the link's token.
     pub token_hash: Vec<u8>,
     /// Keyed hash of the code.

@@ -56,6 +56,7 @@ impl MigrationTrait for Migration {
         policy_notice(manager).await?;
         portal_proof(manager).await?;
         portal_session(manager).await?;
+        by_blind_index(manager).await?;
         backup_copy(manager).await?;
         restore_run(manager).await?;
         erased_total(manager).await
@@ -334,7 +335,10 @@ async fn portal_proof(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "portal_proof",
         &mut [
             column("id").uuid().not_null().primary_key(),
+            column("purpose").text().not_null(),
             column("address_mac").blob().not_null(),
+            column("dek_id").uuid().not_null(),
+            column("address_ct").blob(),
             column("token_hash").blob().not_null(),
             column("code_mac").blob().not_null(),
             column("tries").integer().not_null(),
@@ -361,6 +365,12 @@ async fn portal_session(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     );
     manager.create_table(table).await?;
     Ok(())
+}
+
+/// The portal asks about one address at every coach at once: by the index alone, since each coach has her own key for it.
+async fn by_blind_index(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    manager.create_index(index("subject_email_idx", "subject", &["email_bidx"])).await?;
+    manager.create_index(index("tombstone_email_idx", "tombstone", &["email_bidx"])).await
 }
 
 async fn backup_copy(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

@@ -50,6 +50,11 @@ impl Ask {
         self.header("cookie", &format!("mw_session={}", coach.session))
     }
 
+    /// In the browser of somebody who proved an address at the portal.
+    pub fn as_person(self, portal: &str) -> Self {
+        self.header("cookie", &format!("mw_portal={portal}"))
+    }
+
     /// In a browser, which wants pages.
     pub fn in_browser(self) -> Self {
         self.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")

@@ -1,6 +1,6 @@
 //! Two coaches who know nothing of each other, and everything one of them owns, by its id.
 
-use domain::ids::{CaptionId, LoginId, RegistrationId, UploadId, VideoId, ViewId, WebinarId};
+use domain::ids::{CaptionId, CoachId, LoginId, RegistrationId, UploadId, VideoId, ViewId, WebinarId};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
 use super::{Coach, Registrant, SAMPLE, Webinar, World};
@@ -48,6 +48,12 @@ pub struct Ids {
     pub email: String,
     /// What the registration form of [`Self::slug`] is stamped with.
     pub stamp: String,
+    /// The coach.
+    pub coach: CoachId,
+    /// What the portal's cookie of that registration's person holds.
+    pub portal: String,
+    /// The token of a mail that opens the portal for them.
+    pub proof: String,
 }
 
 impl Story {
@@ -83,6 +89,9 @@ impl Story {
             login: world.handle(&other_browser).await.login(),
             email: maya.email.clone(),
             stamp,
+            coach: world.handle(&maya).await.id(),
+            portal: world.portal(&anna.email).await,
+            proof: world.proof(&anna.email).await.0,
         };
         Self { maya, tom, webinar, draft, anna, hers }
     }
@@ -117,6 +126,9 @@ impl Ids {
             login: LoginId::new(),
             email: "nell@example.com".to_owned(),
             stamp: String::new(),
+            coach: CoachId::new(),
+            portal: String::new(),
+            proof: String::new(),
         }
     }
 
