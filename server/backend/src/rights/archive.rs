@@ -18,7 +18,7 @@ use domain::ids::{CoachId, ExportId, SubjectId};
 use domain::rights::{ARCHIVE_DAYS, AccountState, SubjectState};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::export_archive;
-use persistence::{accounts, exports as queries, rights};
+use persistence::{accounts, exports as queries, registrations, rights};
 use privacy::audit::{Event, Role};
 use sea_orm::ConnectionTrait;
 
@@ -147,10 +147,15 @@ impl Backend {
         once: &str,
         now: Moment,
     ) -> Result<()> {
-        match subject {
-            Some(subject) => self.write_about_rights(conn, (coach, subject), template, now).await,
-            None => self.enqueue_mail(conn, coach, template, &format!("{template}:{once}"), None, None, now).await,
-        }
+        let booking = match subject {
+            Some(subject) => match registrations::latest_booking(conn, coach, subject).await? {
+                Some(booking) => Some(booking),
+                // No booking tells where a letter to them belongs.
+                None => return Ok(()),
+            },
+            None => None,
+        };
+        self.enqueue_mail(conn, coach, template, &format!("{template}:{once}"), booking, None, now).await
     }
 
     /// Archives of a person, newest first.

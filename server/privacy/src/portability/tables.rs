@@ -277,7 +277,7 @@ fn archive_tables(table: &catalog::Table, entries: &BTreeMap<&str, &Entry>, filt
         .iter()
         .filter_map(|column| archive_column(table.name, column, entries.get(column.name).copied()?));
     let stays = |column: &ArchiveColumn| {
-        STAYING.iter().any(|(of, name)| *of == table.name && column.source == Source::Column(*name))
+        STAYING.iter().any(|(of, name)| *of == table.name && column.source == Source::Column(name))
     };
     if STAYS.contains(&table.name) {
         let columns: Vec<_> = all.collect();

@@ -173,6 +173,15 @@ async fn a_viewer_fetches_theirs_with_the_portals_session() {
         portal(&world, "another").await;
         let path = backend.archive_link(whose, id, "hers").await.expect("a path");
         assert!(fetched(backend, id, &path, None, Some("hers")).await.is_ok());
+        let (expiry, signature) = proof(&path);
+        let fetch = backend.archive_to_fetch(id, (expiry, &signature), None, Some("hers")).await.expect("may");
+        for _ in 0..2 {
+            backend.note_fetch(&fetch).await.expect("is noted");
+            backend.clock().advance_seconds(1);
+        }
+        world.run_jobs().await;
+        let told = world.sent().into_iter().filter(|mail| mail.subject == "Your archive was downloaded");
+        assert_eq!(told.count(), 1, "one path, one letter");
         for session in [None, Some("another"), Some("none")] {
             let answer = refusal(fetched(backend, id, &path, None, session).await);
             assert_eq!(answer.kind, RefusalKind::NotFound, "{session:?}");
