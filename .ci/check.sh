@@ -8,7 +8,7 @@ wasm=wasm32-unknown-unknown
 
 say "Format"; cargo fmt --all --check
 say "Lints: server side"
-cargo clippy --quiet --all-targets -p domain -p jobs -p mail -p media -p persistence -p privacy -p storage -p testkit -p warrant -p backend \
+cargo clippy --quiet --all-targets -p domain -p jobs -p mail -p media -p persistence -p privacy -p storage -p testkit -p warrant -p backup -p backend \
   --features domain/server -- -D warnings
 cargo clippy --quiet --all-targets -p app --features app/ssr -- -D warnings
 cargo clippy --quiet --all-targets -p server -- -D warnings

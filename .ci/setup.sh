@@ -24,6 +24,8 @@ if [ "$level" = test ]; then
   need "$(chromium_path)" chromium "all tests but the browser journeys"
   need "$(command -v nginx || ls /usr/sbin/nginx 2>/dev/null || true)" nginx-light "everything but the comparisons of make bench"
   need "$(ls -d /usr/share/fonts/truetype/liberation* 2>/dev/null || true)" fonts-liberation "everything; screenshots look different"
+  need "$(command -v unzip || true)" unzip "all tests; one foreign reader of archives less"
+  need "$(command -v bsdtar || true)" libarchive-tools "all tests; one foreign reader of archives less"
   need "$(python3 -c 'import ensurepip' 2>/dev/null && echo yes || true)" python3-venv "all tests but those on S3 and with tuspy"
 fi
 if [ ${#packages[@]} -gt 0 ]; then

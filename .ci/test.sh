@@ -4,7 +4,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 parts=${MW_TEST_PARTS:-rust site embedded browser}
-all_packages="domain jobs persistence privacy storage media mail testkit backend app server xtask"
+all_packages="domain jobs persistence privacy storage media mail testkit backup backend app server xtask"
 packages=${MW_TEST_PACKAGES:-$all_packages}
 unset MW_TEST_PARTS MW_TEST_PACKAGES
 

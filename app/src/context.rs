@@ -41,6 +41,12 @@ pub fn signal_line() -> String {
     String::new()
 }
 
+/// Name of the cookie of the viewers' portal, by the same rule.
+#[must_use]
+pub const fn portal_cookie_name(is_https: bool) -> &'static str {
+    if is_https { "__Host-mw_portal" } else { "mw_portal" }
+}
+
 /// Raised whenever something was changed, so that what is shown is read again.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh(RwSignal<u32>);

@@ -1,7 +1,9 @@
 //! Commands. Each has `--help`, answers with one line on stderr and a non-zero exit when it fails.
 
+mod backup;
 mod doctor;
 mod healthcheck;
+mod import;
 mod privacy;
 
 use std::io::{IsTerminal, Write};
@@ -10,7 +12,8 @@ use std::process::ExitCode;
 use backend::Backend;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use persistence::turns::Turn;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -58,10 +61,26 @@ enum Command {
         #[command(subcommand)]
         what: AccountCommand,
     },
-    /// People's data: erase it, see how far that is, check a receipt
+    /// People's data: take it along, erase it, see how far that is, check a receipt
     Privacy {
         #[command(subcommand)]
         what: privacy::PrivacyCommand,
+    },
+    /// Take an account in from another installation's archive; it gets its password afterwards, and nothing is sent
+    Import {
+        /// The archive
+        file: std::path::PathBuf,
+        /// Only check it; needs no network and no database
+        #[arg(long)]
+        verify: bool,
+        /// The public key it should be signed with (base64); without it the archive's own is shown
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Backups: make, list, check, restore and remove them
+    Backup {
+        #[command(subcommand)]
+        what: backup::BackupCommand,
     },
     /// Background work
     Jobs {
@@ -179,6 +198,8 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Config { what: ConfigCommand::Print { redacted: _, json } } => print_config(&config, json),
         Command::Account { what } => account(&config, what).await,
         Command::Privacy { what } => privacy::privacy(&config, what).await,
+        Command::Import { file, verify, key } => import::import(&config, &file, verify, key.as_deref()).await,
+        Command::Backup { what } => backup::backup(&config, what).await,
         Command::Jobs { what } => jobs_command(&config, what).await,
     }
 }
@@ -215,8 +236,25 @@ async fn listen(config: &Config) -> Result<TcpListener, StartError> {
     TcpListener::bind(config.addr).await.map_err(|error| StartError::Listen(config.addr, error))
 }
 
+/// How often the metrics are folded.
+const METRICS_UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Histograms keep every sample until somebody folds them; a scrape does, and there may be none.
+fn keep_metrics_small(metrics: PrometheusHandle) {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(METRICS_UPKEEP).await;
+            metrics.run_upkeep();
+        }
+    });
+}
+
 async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpListener) -> Outcome {
+    // Held until the end: a restore waits for nobody, and nobody serves what is being restored.
+    let serving = backend.db().take_part(Turn::Serving).await?.ok_or(StartError::BeingRestored)?;
+    backend.repeat_lost_erasures().await?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
+    keep_metrics_small(metrics.clone());
     let state = AppState::new(backend.clone(), config.clone());
     let router = router(state, metrics);
     backend.plan_periodic().await?;
@@ -234,12 +272,24 @@ async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpList
                 .await;
         }
     });
+    let counting = tokio::spawn({
+        let (backend, mut told) = (backend.clone(), told.clone());
+        async move {
+            backend
+                .keep_page_views(async move {
+                    let _ended = told.wait_for(|stop| *stop).await;
+                })
+                .await;
+        }
+    });
     tracing::info!(url = %config.base_url, data = %config.data_dir.display(), "serving");
     serve(listener, router, stop_signal()).await;
     tracing::info!("stopping: no new requests, finishing work under way");
     tell_worker.send_replace(true);
     worker.await?;
+    counting.await?;
     backend.close().await;
+    drop(serving);
     Ok(())
 }
 

@@ -13,19 +13,23 @@ use std::sync::Arc;
 
 use backend::secrets;
 use clap::Args;
+use ipnet::IpNet;
 use privacy::recipients::Recipients;
 use url::Url;
 
 use crate::site::Site;
 
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 19] = [
     "MW_ADDR",
+    "MW_TRUSTED_PROXIES",
     "MW_BASE_URL",
     "MW_DATA_DIR",
     "MW_DATABASE_URL",
     "MW_KEYRING_URL",
     "MW_STORAGE_URL",
+    "MW_BACKUP_URL",
+    "MW_BACKUP_KEY",
     "MW_SMTP_URL",
     "MW_MAIL_FROM",
     "MW_CONTACT_EMAIL",
@@ -38,9 +42,10 @@ const KNOWN: [&str; 16] = [
     "MW_RECIPIENTS",
 ];
 /// Variables whose value may come from a file.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "MW_DATABASE_URL",
     "MW_KEYRING_URL",
+    "MW_BACKUP_KEY",
     "MW_SMTP_URL",
     "MW_SECRET_KEY",
     "MW_METRICS_TOKEN",
@@ -76,6 +81,9 @@ pub struct Flags {
 pub struct Config {
     /// Listen address.
     pub addr: SocketAddr,
+    /// Networks of the proxies in front, besides this machine itself: what they say of where a request came from is
+    /// believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The only source of absolute links.
     pub base_url: Url,
     /// Data folder.
@@ -86,6 +94,8 @@ pub struct Config {
     pub keyring_url: String,
     /// Objects.
     pub storage_url: String,
+    /// Backups; nothing when they are switched off.
+    pub backup_url: Option<String>,
     /// S3 credentials, when given.
     pub s3: Option<storage_credentials::Pair>,
     /// Mail server; the dev mailbox when absent.
@@ -107,6 +117,7 @@ pub struct Config {
     /// Where the built site lies, for a binary that does not carry it.
     pub site_dir: PathBuf,
     secret_key: Option<[u8; 32]>,
+    backup_key: Option<[u8; 32]>,
 }
 
 /// How log lines are written.
@@ -207,11 +218,30 @@ fn storage(
         None => inside(data_dir, "objects")?.into(),
     };
     let (key_id, secret) = (value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?);
-    check::storage_url(&url, key_id.as_deref(), secret.as_deref(), is_https)?;
+    check::storage_url("MW_STORAGE_URL", &url, key_id.as_deref(), secret.as_deref(), is_https)?;
     let pair = key_id
         .zip(secret)
         .map(|(access_key_id, secret_access_key)| storage_credentials::Pair { access_key_id, secret_access_key });
     Ok((url, pair))
+}
+
+/// Where backups go: a folder of the data folder until another place is named, and nowhere when it says `off`.
+fn backups(
+    variables: &Variables,
+    data_dir: &Path,
+    storage_url: &str,
+    s3: Option<&storage_credentials::Pair>,
+    is_https: bool,
+) -> Result<Option<String>, ConfigError> {
+    let url = match value_in(variables, "MW_BACKUP_URL")? {
+        Some(url) if url == "off" => return Ok(None),
+        Some(url) => url,
+        None => inside(data_dir, "backups")?.into(),
+    };
+    let (key_id, secret) = (s3.map(|pair| &*pair.access_key_id), s3.map(|pair| &*pair.secret_access_key));
+    check::storage_url("MW_BACKUP_URL", &url, key_id, secret, is_https)?;
+    check::backup_is_apart(&url, storage_url)?;
+    Ok(Some(url))
 }
 
 /// Links for this machine, until an address is named: nobody can open a link to 0.0.0.0.
@@ -247,13 +277,16 @@ impl Config {
         let dev = check::dev(value("MW_DEV")?.as_deref(), addr)?;
         let mailbox = |name: &'static str, fallback: &str| check::mailbox(name, value(name)?, fallback, is_https);
         let (storage_url, s3) = storage(variables, &data_dir, is_https)?;
+        let backup_url = backups(variables, &data_dir, &storage_url, s3.as_ref(), is_https)?;
         Ok(Self {
             addr,
+            trusted_proxies: check::networks(value("MW_TRUSTED_PROXIES")?.as_deref().unwrap_or_default())?,
             mail_from: mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?,
             contact_email: mailbox("MW_CONTACT_EMAIL", "privacy@mini-webinar.example")?,
             database_url: database(variables, "MW_DATABASE_URL", &data_dir, "mini-webinar.db", is_https)?,
             keyring_url: database(variables, "MW_KEYRING_URL", &data_dir, "keyring.db", is_https)?,
             storage_url,
+            backup_url,
             s3,
             smtp_url: value("MW_SMTP_URL")?.map(|url| check::smtp_url(url, is_https)).transpose()?,
             dev,
@@ -262,9 +295,8 @@ impl Config {
             log_format: check::log_format(value("MW_LOG_FORMAT")?.as_deref())?,
             recipients: Arc::new(check::recipients(value("MW_RECIPIENTS")?.as_deref())?),
             site_dir: value("MW_SITE_DIR")?.map_or_else(default_site_dir, PathBuf::from),
-            secret_key: value("MW_SECRET_KEY")?
-                .map(|text| decode_secret(&text).ok_or_else(|| wrong("MW_SECRET_KEY", SECRET_FORM)))
-                .transpose()?,
+            secret_key: secret_in(variables, "MW_SECRET_KEY")?,
+            backup_key: secret_in(variables, "MW_BACKUP_KEY")?,
             base_url,
             data_dir,
         })
@@ -279,18 +311,70 @@ impl Config {
         if let Some(secret) = self.secret_key {
             return Ok(secret);
         }
-        let path = self.data_dir.join("secret.key");
+        self.key_file("secret.key")
+    }
+
+    /// The same when it is there already; none is made.
+    ///
+    /// # Errors
+    /// When the value is malformed or the file cannot be read.
+    pub fn existing_master_secret(&self) -> Result<Option<[u8; 32]>, ConfigError> {
+        match self.secret_key {
+            Some(secret) => Ok(Some(secret)),
+            None => self.read_key_file("secret.key"),
+        }
+    }
+
+    /// Puts a secret that came out of a backup where the next start looks for it.
+    ///
+    /// # Errors
+    /// When there is one already, or the file cannot be made.
+    pub fn keep_master_secret(&self, secret: &[u8; 32]) -> Result<(), ConfigError> {
+        self.write_key_file("secret.key", secret)
+    }
+
+    /// The key of the backups: from `MW_BACKUP_KEY` (64 hexadecimal digits), otherwise a file of the data folder, made
+    /// at the first need with mode 0600. Whoever keeps it nowhere else loses the backups with the data folder.
+    ///
+    /// # Errors
+    /// When the value is malformed or the file cannot be read or made.
+    pub fn backup_key(&self) -> Result<[u8; 32], ConfigError> {
+        match self.backup_key {
+            Some(key) => Ok(key),
+            None => self.key_file("backup.key"),
+        }
+    }
+
+    /// Whether the key of the backups lies in the data folder alone, as far as this program knows.
+    #[must_use]
+    pub const fn backup_key_is_a_file_here(&self) -> bool {
+        self.backup_key.is_none()
+    }
+
+    fn key_file(&self, name: &str) -> Result<[u8; 32], ConfigError> {
+        if let Some(secret) = self.read_key_file(name)? {
+            return Ok(secret);
+        }
+        let secret: [u8; 32] = secrets::random();
+        self.write_key_file(name, &secret)?;
+        Ok(secret)
+    }
+
+    fn read_key_file(&self, name: &str) -> Result<Option<[u8; 32]>, ConfigError> {
+        let path = self.data_dir.join(name);
         match std::fs::read_to_string(&path) {
             Ok(text) => decode_secret(text.trim())
+                .map(Some)
                 .ok_or_else(|| wrong("MW_DATA_DIR", format_args!("{}: {SECRET_FORM}", path.display()))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secret: [u8; 32] = secrets::random();
-                write_private(&path, hex::encode(secret).as_bytes())
-                    .map_err(|error| wrong("MW_DATA_DIR", format_args!("cannot write {}: {error}", path.display())))?;
-                Ok(secret)
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(wrong("MW_DATA_DIR", format_args!("cannot read {}: {error}", path.display()))),
         }
+    }
+
+    fn write_key_file(&self, name: &str, secret: &[u8; 32]) -> Result<(), ConfigError> {
+        let path = self.data_dir.join(name);
+        write_private(&path, hex::encode(secret).as_bytes())
+            .map_err(|error| wrong("MW_DATA_DIR", format_args!("cannot write {}: {error}", path.display())))
     }
 
     /// Makes the data folder, readable by its owner alone.
@@ -312,11 +396,14 @@ impl Config {
         let set = |is_set: bool, otherwise: &str| if is_set { "set" } else { otherwise }.to_owned();
         vec![
             ("MW_ADDR", self.addr.to_string()),
+            ("MW_TRUSTED_PROXIES", self.trusted_proxies.iter().map(IpNet::to_string).collect::<Vec<_>>().join(",")),
             ("MW_BASE_URL", self.base_url.to_string()),
             ("MW_DATA_DIR", self.data_dir.display().to_string()),
             ("MW_DATABASE_URL", check::redact(&self.database_url)),
             ("MW_KEYRING_URL", check::redact(&self.keyring_url)),
             ("MW_STORAGE_URL", check::redact(&self.storage_url)),
+            ("MW_BACKUP_URL", self.backup_url.as_deref().map_or_else(|| "off".to_owned(), check::redact)),
+            ("MW_BACKUP_KEY", set(self.backup_key.is_some(), "file in the data folder")),
             ("AWS_ACCESS_KEY_ID", set(self.s3.is_some(), "unset")),
             ("AWS_SECRET_ACCESS_KEY", set(self.s3.is_some(), "unset")),
             ("MW_SMTP_URL", self.smtp_url.as_deref().map_or_else(|| "unset (dev mailbox)".to_owned(), check::redact)),
@@ -349,6 +436,10 @@ const SECRET_FORM: &str = "expected 64 hexadecimal digits";
 
 fn decode_secret(text: &str) -> Option<[u8; 32]> {
     hex::decode(text).ok()?.try_into().ok()
+}
+
+fn secret_in(variables: &Variables, name: &str) -> Result<Option<[u8; 32]>, ConfigError> {
+    value_in(variables, name)?.map(|text| decode_secret(&text).ok_or_else(|| wrong(name, SECRET_FORM))).transpose()
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

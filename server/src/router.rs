@@ -20,7 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    beats, dev, health, media, policy_pages, receipts, site_files, studio_files, studio_pages, uploads, viewer_pages,
+    archives, beats, dev, health, media, policy_pages, receipts, site_files, studio_files, studio_pages, uploads,
+    viewer_pages,
 };
 use crate::state::AppState;
 
@@ -38,6 +39,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
     let mut router = studio(&state)
         .merge(viewer_pages_router())
         .merge(files(&state))
+        .merge(archives::router())
         .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .merge(policy_pages::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
@@ -56,6 +58,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .and(NotForContentType::const_new("image/"))
         .and(NotForContentType::const_new("font/"))
         .and(NotForContentType::const_new("multipart/"))
+        .and(NotForContentType::const_new("application/zip"))
         .and(has_no_validator);
     router
         .fallback(studio_pages::nothing_here)
@@ -113,7 +116,11 @@ fn files(state: &AppState) -> Router<AppState> {
         .route("/uploads", options(uploads::options).post(uploads::create))
         .route(
             "/uploads/{id}",
-            head(uploads::status).patch(uploads::append).delete(uploads::terminate).options(uploads::options),
+            head(uploads::status)
+                .post(uploads::overridden)
+                .patch(uploads::append)
+                .delete(uploads::terminate)
+                .options(uploads::options),
         )
         .route(
             "/dashboard/webinars/{webinar}/logo",

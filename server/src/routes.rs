@@ -1,6 +1,7 @@
 //! Routes that are no server functions: public pages, media, uploads, beats, files, health.
 
 pub mod answer;
+pub mod archives;
 pub mod beats;
 pub mod dev;
 pub mod health;

@@ -1,7 +1,8 @@
 //! The accept loop: our own, because `axum::serve` sets no time limit on headers (quality.md §2.4).
 //!
-//! Limits: time for the request head, connections at once, and a graceful end: on SIGTERM no new connection is taken,
-//! requests under way are finished, then the worker and the beat writer.
+//! Limits: time for the request head, from the very first byte on; time a reader may leave an answer standing;
+//! connections at once. HTTP/1 alone: browsers speak HTTP/2 only over TLS, which ends in front of us. A graceful end:
+//! on SIGTERM no new connection is taken, requests under way are finished, then the worker and the beat writer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,15 +10,18 @@ use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 /// Time a client has to send its request head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time a client may read nothing of an answer it asked for. A paused player asks again for the rest.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections at once: well below the usual limit of open files.
 const MAX_CONNECTIONS: usize = 20_000;
 /// Time requests under way have to finish after SIGTERM.
@@ -25,16 +29,18 @@ const GRACE: Duration = Duration::from_secs(25);
 
 /// Serves until `stop` resolves, then lets requests under way finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
-    let builder = Arc::new(builder);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(stop);
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            break;
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => match place {
+                Ok(place) => place,
+                Err(_closed) => break,
+            },
+            () = &mut stop => break,
         };
         let (stream, peer): (_, SocketAddr) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -55,9 +61,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             service.clone().oneshot(request.map(axum::body::Body::new))
         });
-        let builder = builder.clone();
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "a connection ended early");

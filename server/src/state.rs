@@ -46,6 +46,15 @@ pub enum StartError {
     /// The storage cannot be used.
     #[error("MW_STORAGE_URL: the storage cannot be used")]
     Storage(#[from] storage::Error),
+    /// The place of the backups cannot be used.
+    #[error("MW_BACKUP_URL: the place of the backups cannot be used")]
+    Backups(#[source] storage::Error),
+    /// The database was restored, and not everything that belongs to that is done.
+    #[error("the restore of this database was interrupted; mini-webinar backup restore --finish ends it")]
+    HalfRestored,
+    /// The database is being restored by another process.
+    #[error("the database is being restored at this moment")]
+    BeingRestored,
     /// Mail cannot be set up.
     #[error("{0}: mail cannot be set up: {1}")]
     Mail(&'static str, String),
@@ -62,7 +71,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// Names the setting and the host.
-fn admitted(config: &Config, name: &'static str, url: &str) -> Result<(), StartError> {
+pub(crate) fn admitted(config: &Config, name: &'static str, url: &str) -> Result<(), StartError> {
     match check::host_of(url) {
         Some(host) => config.recipients.admit(&host).map_err(|unlisted| StartError::Unlisted(name, unlisted)),
         None => Ok(()),
@@ -96,11 +105,27 @@ pub async fn open_keyring(config: &Config, secrets: &Secrets) -> Result<Keyring,
 /// When it cannot be used.
 pub fn open_bucket(config: &Config) -> Result<Bucket, StartError> {
     admitted(config, "MW_STORAGE_URL", &config.storage_url)?;
-    let credentials = config.s3.as_ref().map(|pair| S3Credentials {
+    Ok(Bucket::open(&config.storage_url, credentials(config).as_ref())?)
+}
+
+/// Where backups are kept; nothing when they are switched off. A folder is made, and so is the key when none is given.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn open_backups(config: &Config) -> Result<Option<backup::Place>, StartError> {
+    let Some(url) = &config.backup_url else { return Ok(None) };
+    admitted(config, "MW_BACKUP_URL", url)?;
+    config.make_data_dir()?;
+    let key = backup::Key::new(config.backup_key()?);
+    let bucket = Bucket::open(url, credentials(config).as_ref()).map_err(StartError::Backups)?;
+    Ok(Some(backup::Place::new(bucket, key)))
+}
+
+fn credentials(config: &Config) -> Option<S3Credentials> {
+    config.s3.as_ref().map(|pair| S3Credentials {
         access_key_id: pair.access_key_id.clone(),
         secret_access_key: pair.secret_access_key.clone(),
-    });
-    Ok(Bucket::open(&config.storage_url, credentials.as_ref())?)
+    })
 }
 
 /// The way mails leave.
@@ -123,8 +148,22 @@ pub fn open_mailer(config: &Config) -> Result<Mailer, StartError> {
 /// Opens databases, storage and mail, and migrates.
 ///
 /// # Errors
-/// Says which part cannot be used.
+/// Says which part cannot be used. A database whose restore is not finished is not used by anybody: somebody erased
+/// since the snapshot could be in it.
 pub async fn open_backend(config: &Config) -> Result<Backend, StartError> {
+    let backend = open_restored_backend(config).await?;
+    if backend.is_half_restored().await? {
+        backend.close().await;
+        return Err(StartError::HalfRestored);
+    }
+    Ok(backend)
+}
+
+/// The same for whoever finishes a restore.
+///
+/// # Errors
+/// Says which part cannot be used.
+pub async fn open_restored_backend(config: &Config) -> Result<Backend, StartError> {
     let database = open_database(config).await?;
     let secrets = Secrets::new(config.master_secret()?);
     persistence::migrate(&database).await.map_err(|error| StartError::Database("MW_DATABASE_URL", error))?;
@@ -146,7 +185,8 @@ pub fn assemble(
     let mailer = open_mailer(config)?;
     let work_dir = config.data_dir.join("work");
     std::fs::create_dir_all(&work_dir).map_err(|error| crate::config::ConfigError(format!("MW_DATA_DIR: {error}")))?;
-    Ok(Backend::new(Parts {
+    let backups = open_backups(config)?;
+    let backend = Backend::new(Parts {
         config: backend::Config {
             base_url: config.base_url.clone(),
             mail_from: config.mail_from.clone(),
@@ -161,7 +201,11 @@ pub fn assemble(
         keyring,
         bucket,
         mailer,
-    }))
+    });
+    if let Some(place) = backups {
+        backend.keep_backups_in(place);
+    }
+    Ok(backend)
 }
 
 impl AppState {

@@ -4,6 +4,7 @@
 //! one name everywhere.
 
 pub mod account;
+pub mod archive;
 pub mod beating;
 mod closed_list;
 pub mod email_address;

@@ -73,6 +73,12 @@ impl Moment {
         jiff::Timestamp::from_second(self.unix_seconds()).unwrap_or(jiff::Timestamp::MAX).to_string()
     }
 
+    /// Reads what [`std::fmt::Display`] writes: RFC 3339 in UTC, to the microsecond, without loss.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.ends_with('Z').then(|| text.parse().ok()).flatten().map(Self::from_timestamp)
+    }
+
     /// `24 November 2026, 01:54 UTC`: what a page prints before the browser localises it.
     #[must_use]
     pub fn utc_text(self) -> String {

@@ -122,7 +122,10 @@ impl Backend {
         )
         .await?;
         queries::delete_logins(conn, row.id, kept).await?;
-        queries::use_tokens(conn, row.id, Purpose::ResetPassword.as_str(), now).await?;
+        // Whoever knew the old password may have begun to move the account to another address.
+        for purpose in [Purpose::ResetPassword, Purpose::ChangeEmail] {
+            queries::use_tokens(conn, row.id, purpose.as_str(), now).await?;
+        }
         self.enqueue_mail(
             conn,
             row.id,
@@ -257,6 +260,8 @@ impl Visitor {
             }
             return Err(error.into());
         }
+        // A mail to the former address opens nothing any more.
+        queries::use_tokens(&transaction, row.coach_id, Purpose::ResetPassword.as_str(), now).await?;
         transaction.commit().await?;
         Ok(confirmed)
     }
@@ -301,14 +306,16 @@ impl Visitor {
         }
         backend.put_password(&transaction, &row, password_hash, None).await?;
         if row.email_confirmed_at.is_none() {
-            // Whoever read the mail owns the address.
-            queries::change(
-                &transaction,
-                row.id,
-                coach::ActiveModel { email_confirmed_at: Set(Some(now)), ..Default::default() },
-                now,
-            )
-            .await?;
+            // Whoever read the mail owns the address, whoever opened the account with it.
+            let change = coach::ActiveModel {
+                email_confirmed_at: Set(Some(now)),
+                totp_ct: Set(None),
+                totp_enabled_at: Set(None),
+                totp_last_step: Set(None),
+                ..Default::default()
+            };
+            queries::change(&transaction, row.id, change, now).await?;
+            queries::put_recovery_codes(&transaction, row.id, Vec::new(), now).await?;
         }
         let here = row.email_normal.clone();
         backend.forgive(&transaction, Limit::LoginAnywhere, &here).await?;
@@ -419,8 +426,7 @@ impl Coach {
         let transaction = backend.db().begin().await?;
         // A taken address is only noticed when its owner presses the button, so that nobody can ask who is here.
         backend.mail_token(&transaction, self.id, Purpose::ChangeEmail, Some(address.as_str().to_owned()), now).await?;
-        let once = format!("email_changed_notice:{}:{}", self.id, now.0);
-        backend.enqueue_mail(&transaction, self.id, "email_changed_notice", &once, None, None, now).await?;
+        backend.mail_token(&transaction, self.id, Purpose::TellOldAddress, Some(row.email), now).await?;
         transaction.commit().await?;
         backend.wake_worker();
         Ok(())

@@ -1,9 +1,20 @@
 //! The worker: takes due jobs and calls the verb each one names. Also the whole periodic schedule, on one page.
+//!
+//! Jobs run in lanes side by side, so that a recording of ten gigabytes holds up neither mails nor anybody's rights.
+//! Within a lane they run in order. Whoever runs a job says so every few seconds; a silent one is taken over within a
+//! minute (quality.md §3). A panic is a failed attempt of its job and of nothing else.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
 use domain::Moment;
-use domain::ids::{MailId, RequestId, UploadId, VideoId};
+use domain::ids::{ExportId, JobId, MailId, RequestId, UploadId, VideoId};
+use futures::FutureExt;
+use jobs::Kinds;
 
+use crate::backups::{BACK_UP, BACK_UP_SECONDS};
 use crate::mails::{SEND_MAIL, Sent};
+use crate::rights::archive::WRITE_ARCHIVE;
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
 use crate::rights::{RUN_REQUEST, SCRUB};
 use crate::uploads::FINISH_UPLOAD;
@@ -11,7 +22,7 @@ use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
 
 /// Everything periodic, with its interval in seconds.
-pub const PERIODIC: [(&str, i64); 4] = [
+pub const PERIODIC: [(&str, i64); 5] = [
     // What is over goes, what was announced ends, what was left lying is taken up.
     (KEEP_PROMISES, KEEP_SECONDS),
     // Uploads nobody went on with.
@@ -20,11 +31,28 @@ pub const PERIODIC: [(&str, i64); 4] = [
     ("finalise_registrations", 600),
     // Logins, one-time tokens, limits and finished jobs nobody needs any more.
     ("prune", 6 * 3600),
+    // The nightly backup.
+    (BACK_UP, BACK_UP_SECONDS),
 ];
+/// What takes minutes: whole recordings go through it.
+const MEDIA: [&str; 2] = [FINISH_UPLOAD, PROCESS_VIDEO];
+/// What copies everything, and takes as long as there is much.
+const COPIES: [&str; 2] = [WRITE_ARCHIVE, BACK_UP];
+/// What people asked for about their data. Its steps wait for each other, never for a recording.
+const RIGHTS: [&str; 3] = [RUN_REQUEST, KEEP_PROMISES, SCRUB];
+/// Everything else is for people who wait.
+const NOT_USUAL: [&str; 7] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, BACK_UP, RUN_REQUEST, KEEP_PROMISES, SCRUB];
+/// Each runs by itself.
+const LANES: [Kinds<'_>; 4] =
+    [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&COPIES), Kinds::Only(&RIGHTS)];
 /// Jobs taken at once.
 const CLAIM: u64 = 8;
-/// A worker that says nothing for this long has died; its jobs are taken again. Longer than any single step.
-const LEASE_SECONDS: i64 = 30 * 60;
+/// A worker that says nothing for this long has died; its jobs are taken again.
+const LEASE_SECONDS: i64 = 45;
+/// How often a worker says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Time the job under way has at the end of the process; then another server, or the next start, takes it up.
+const GRACE: Duration = Duration::from_secs(20);
 /// Longest sleep of an idle worker: another server may have written a job.
 const LONGEST_WAIT_SECONDS: u64 = 5;
 
@@ -62,33 +90,51 @@ impl Backend {
     pub async fn run_due_jobs(&self, owner: &str) -> Result<usize> {
         let mut ran = 0;
         loop {
-            let now = self.now();
-            let transaction = self.db().begin().await?;
-            let due = jobs::claim(&transaction, owner, now, LEASE_SECONDS, CLAIM).await?;
-            transaction.commit().await?;
+            let due = self.take_jobs(owner, Kinds::All).await?;
             if due.is_empty() {
                 return Ok(ran);
             }
             ran += due.len();
+            let taken = Instant::now();
             for job in due {
-                self.run_job(job).await?;
+                self.run_job(job, owner, taken).await?;
             }
         }
     }
 
-    async fn run_job(&self, job: jobs::Job) -> Result<()> {
-        let outcome = self.perform(&job).await;
+    async fn take_jobs(&self, owner: &str, kinds: Kinds<'_>) -> Result<Vec<jobs::Job>> {
+        let alive = self.running_jobs().all();
+        let claim = jobs::Claim { owner, lease_seconds: LEASE_SECONDS, limit: CLAIM, kinds, alive: &alive };
+        let transaction = self.db().begin().await?;
+        let due = jobs::claim(&transaction, &claim, self.now()).await?;
+        transaction.commit().await?;
+        Ok(due)
+    }
+
+    async fn run_job(&self, job: jobs::Job, owner: &str, taken: Instant) -> Result<()> {
+        // Those taken before it may have lasted longer than its lease.
+        if taken.elapsed() > HEARTBEAT && !self.renew_lease(job.id, owner).await? {
+            return Ok(());
+        }
+        let outcome = {
+            let _alive = self.running_jobs().begin(job.id);
+            tokio::select! {
+                outcome = AssertUnwindSafe(self.perform(&job)).catch_unwind() => outcome,
+                () = self.keep_lease(job.id, owner) => return Ok(()),
+            }
+        };
+        let outcome = outcome.unwrap_or_else(|_panic| Err(Error::fault("run a job", format!("{} panicked", job.kind))));
         let now = self.now();
         let transaction = self.db().begin().await?;
         match outcome {
-            Ok(Done::Yes) => jobs::complete(&transaction, job.id, now).await?,
-            Ok(Done::Later(reason)) => jobs::retry(&transaction, job.id, &reason, now).await?,
+            Ok(Done::Yes) => jobs::complete(&transaction, job.id, owner, now).await?,
+            Ok(Done::Later(reason)) => jobs::retry(&transaction, job.id, owner, &reason, now).await?,
             // "No" does not become "yes" by asking again.
-            Err(Error::Refused(refusal)) => jobs::park(&transaction, job.id, &refusal.message, now).await?,
+            Err(Error::Refused(refusal)) => jobs::park(&transaction, job.id, owner, &refusal.message, now).await?,
             Err(error) => {
                 let chain = crate::error::chain(&error);
                 tracing::error!(kind = job.kind, attempts = job.attempts, error = chain, "a job failed");
-                jobs::retry(&transaction, job.id, &chain, now).await?;
+                jobs::retry(&transaction, job.id, owner, &chain, now).await?;
             }
         }
         transaction.commit().await?;
@@ -96,6 +142,30 @@ impl Backend {
             self.plan_next(kind, *interval, now).await?;
         }
         Ok(())
+    }
+
+    /// Says that the job is under way for as long as it is; ends when somebody else has taken it.
+    async fn keep_lease(&self, id: JobId, owner: &str) {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            match self.renew_lease(id, owner).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!(job = %id, "another worker has this job now");
+                    return;
+                }
+                // Perhaps only this moment; whoever cannot reach the database cannot take the job either.
+                Err(error) => tracing::warn!(error = crate::error::chain(&error), "a lease could not be renewed"),
+            }
+        }
+    }
+
+    async fn renew_lease(&self, id: JobId, owner: &str) -> Result<bool> {
+        let transaction = self.db().begin().await?;
+        let until = self.now().plus_seconds(LEASE_SECONDS);
+        let is_ours = jobs::renew(&transaction, id, owner, until).await?;
+        transaction.commit().await?;
+        Ok(is_ours)
     }
 
     async fn perform(&self, job: &jobs::Job) -> Result<Done> {
@@ -111,7 +181,11 @@ impl Backend {
             },
             PROCESS_VIDEO => self.process_video(id_in::<VideoId>(job, "video")?).await.map(|()| Done::Yes),
             RUN_REQUEST => self.run_request(id_in::<RequestId>(job, "request")?).await.map(|()| Done::Yes),
+            WRITE_ARCHIVE => {
+                self.write_archive(id_in::<ExportId>(job, "archive")?, job.attempts).await.map(|()| Done::Yes)
+            }
             KEEP_PROMISES => self.keep_promises().await.map(|()| Done::Yes),
+            BACK_UP => self.back_up().await.map(|()| Done::Yes),
             SCRUB => self.scrub().await.map(|()| Done::Yes),
             "sweep_uploads" => self.sweep_uploads().await.map(|()| Done::Yes),
             "finalise_registrations" => self.finalise_registrations().await.map(|()| Done::Yes),
@@ -120,23 +194,65 @@ impl Backend {
         }
     }
 
-    /// Runs jobs until `stop` resolves. Sleeps until the next one is due or somebody wakes it.
+    /// Runs jobs until `stop` resolves, and the one under way to its end if that is near.
     pub async fn work(&self, owner: &str, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
-        loop {
-            if let Err(error) = self.run_due_jobs(owner).await {
-                tracing::error!(error = crate::error::chain(&error), "the job queue cannot be read");
+        let (tell, told) = tokio::sync::watch::channel(false);
+        let lanes = futures::future::join_all(LANES.map(|kinds| self.work_in_lane(owner, kinds, told.clone())));
+        let stopped = async {
+            stop.await;
+            tell.send_replace(true);
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            _ = lanes => {}
+            () = stopped => tracing::warn!("a job did not come to its end; it is taken up again later"),
+        }
+    }
+
+    /// Sleeps until the next job is due or somebody wakes it.
+    async fn work_in_lane(&self, owner: &str, kinds: Kinds<'_>, mut told: tokio::sync::watch::Receiver<bool>) {
+        let mut woken = self.woken();
+        while !*told.borrow() {
+            match self.run_lane(owner, kinds, &told).await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(error) => tracing::error!(error = crate::error::chain(&error), "the job queue failed"),
             }
             let wait = match jobs::next_run_at(self.db().reader()).await {
                 Ok(Some(next)) => (next.seconds_since(self.now()).max(0.0) as u64).min(LONGEST_WAIT_SECONDS),
                 Ok(None) | Err(_) => LONGEST_WAIT_SECONDS,
             };
             tokio::select! {
-                () = &mut stop => return,
-                () = self.worker_woken() => {}
-                () = tokio::time::sleep(std::time::Duration::from_secs(wait.max(1))) => {}
+                // An error means the sender is gone, which is an end as well.
+                _ended = told.wait_for(|stop| *stop) => return,
+                // It lives as long as the backend.
+                _ = woken.changed() => {}
+                () = tokio::time::sleep(Duration::from_secs(wait.max(1))) => {}
             }
         }
+    }
+
+    async fn run_lane(
+        &self,
+        owner: &str,
+        kinds: Kinds<'_>,
+        told: &tokio::sync::watch::Receiver<bool>,
+    ) -> Result<usize> {
+        let due = self.take_jobs(owner, kinds).await?;
+        let count = due.len();
+        let taken = Instant::now();
+        for job in due {
+            let id = job.id;
+            if *told.borrow() {
+                let transaction = self.db().begin().await?;
+                jobs::release(&transaction, id, owner).await?;
+                transaction.commit().await?;
+            } else if let Err(error) = self.run_job(job, owner, taken).await {
+                // Its lease ends by itself; the others taken with it go on.
+                tracing::error!(job = %id, error = crate::error::chain(&error), "the end of a job was not written");
+            }
+        }
+        Ok(count)
     }
 
     /// Moves the clock to `target`, running everything that falls due on the way at its own time.
@@ -159,6 +275,36 @@ impl Backend {
         self.clock().set(target);
         self.run_due_jobs("clock").await?;
         Ok(())
+    }
+}
+
+/// Jobs this process has under way. However far a development clock jumps, they are not abandoned.
+#[derive(Debug, Default)]
+pub(crate) struct RunningJobs(std::sync::Mutex<std::collections::HashSet<JobId>>);
+
+impl RunningJobs {
+    fn ids(&self) -> std::sync::MutexGuard<'_, std::collections::HashSet<JobId>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn all(&self) -> Vec<JobId> {
+        self.ids().iter().copied().collect()
+    }
+
+    fn begin(&self, id: JobId) -> RunningJob<'_> {
+        self.ids().insert(id);
+        RunningJob { among: self, id }
+    }
+}
+
+struct RunningJob<'a> {
+    among: &'a RunningJobs,
+    id: JobId,
+}
+
+impl Drop for RunningJob<'_> {
+    fn drop(&mut self) {
+        self.among.ids().remove(&self.id);
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod actors;
+pub mod backups;
 pub mod captions;
 pub mod client;
 pub mod clock;
@@ -78,8 +79,11 @@ struct Inner {
     beats: watching::BeatWriter,
     upload_locks: uploads::UploadLocks,
     still_maker: tokio::sync::OnceCell<Option<media::ffmpeg::Tool>>,
-    wake: tokio::sync::Notify,
+    wake: tokio::sync::watch::Sender<()>,
+    running_jobs: jobs::RunningJobs,
+    page_views: page_views::PageViewCounter,
     mail_settled: tokio::sync::Notify,
+    backups: std::sync::OnceLock<backup::Place>,
 }
 
 impl Backend {
@@ -92,8 +96,11 @@ impl Backend {
             beats,
             upload_locks: uploads::UploadLocks::default(),
             still_maker: tokio::sync::OnceCell::new(),
-            wake: tokio::sync::Notify::new(),
+            wake: tokio::sync::watch::Sender::new(()),
+            running_jobs: jobs::RunningJobs::default(),
+            page_views: page_views::PageViewCounter::default(),
             mail_settled: tokio::sync::Notify::new(),
+            backups: std::sync::OnceLock::new(),
             parts,
         }))
     }
@@ -178,12 +185,20 @@ impl Backend {
 
     /// Tells the worker that something may be due, so that it need not wait for its next look.
     pub fn wake_worker(&self) {
-        self.0.wake.notify_one();
+        self.0.wake.send_replace(());
     }
 
-    /// Resolves when [`Self::wake_worker`] is called.
-    pub async fn worker_woken(&self) {
-        self.0.wake.notified().await;
+    /// Hears every call of [`Self::wake_worker`] from now on.
+    fn woken(&self) -> tokio::sync::watch::Receiver<()> {
+        self.0.wake.subscribe()
+    }
+
+    pub(crate) fn page_views(&self) -> &page_views::PageViewCounter {
+        &self.0.page_views
+    }
+
+    pub(crate) fn running_jobs(&self) -> &jobs::RunningJobs {
+        &self.0.running_jobs
     }
 
     /// Anybody: the handle that can only see what is public.

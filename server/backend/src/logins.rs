@@ -7,7 +7,7 @@ use domain::ids::{CoachId, LoginId};
 use domain::rights::AccountState;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::entities::{coach, login};
-use persistence::{accounts, rights};
+use persistence::{accounts, exports, rights};
 use sea_orm::{ConnectionTrait, Set};
 use sha2::{Digest, Sha256};
 
@@ -125,6 +125,11 @@ impl Visitor {
         let now = backend.now();
         let wants_second_factor = known.totp_enabled_at.is_some();
         let transaction = backend.db().begin().await?;
+        // Checking takes a while, and the password may have been changed meanwhile.
+        let held = accounts::lock(&transaction, known.id).await?;
+        if held.is_none_or(|held| held.password_hash != known.password_hash) {
+            return Err(wrong().into());
+        }
         if let Some(password_hash) = renewed {
             accounts::change(
                 &transaction,
@@ -244,6 +249,9 @@ impl Coach {
             Checked::Right(_) => {
                 let transaction = backend.db().begin().await?;
                 backend.forgive(&transaction, Limit::Proof, &self.id.to_string()).await?;
+                if row.totp_enabled_at.is_none() {
+                    exports::prove_login(&transaction, self.login, backend.now()).await?;
+                }
                 transaction.commit().await?;
                 Ok(row)
             }

@@ -22,6 +22,7 @@ use privacy::restriction::Purpose;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
+use self::about_rights::{ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
 use crate::policy_notices::POLICY_CHANGED;
 use crate::{Backend, Error, Result};
 
@@ -309,7 +310,7 @@ impl Backend {
             }
         };
         let to = match (row.template.as_str(), token.as_ref().and_then(|t| t.new_email.clone())) {
-            ("change_email", Some(new_email)) => new_email,
+            ("change_email" | "email_changed_notice", Some(address)) => address,
             _ => coach.email.clone(),
         };
         let letter = Letter {
@@ -422,6 +423,35 @@ fn coach_mail(template: &str) -> Option<CoachMail> {
             ],
             button: "Sign in",
             leads_to: LeadsTo::Page("/login"),
+        },
+        ARCHIVE_ASKED => CoachMail {
+            subject: "An archive of your account was asked for",
+            lines: &[
+                "somebody signed in to your account asked for an archive of everything in it. It is being written, and can \
+                 be fetched only by somebody who knows your password.",
+                "If it was not you, end it under “My data” and choose a new password.",
+            ],
+            button: "See your data",
+            leads_to: LeadsTo::Page("/dashboard/my-data"),
+        },
+        ARCHIVE_READY => CoachMail {
+            subject: "Your archive is ready",
+            lines: &[
+                "the archive of everything in your account is written. You can fetch it for seven days; then it goes by \
+                 itself.",
+                "This mail holds no link to the file: sign in, and give your password once more.",
+            ],
+            button: "See your data",
+            leads_to: LeadsTo::Page("/dashboard/my-data"),
+        },
+        ARCHIVE_FETCHED => CoachMail {
+            subject: "Your archive was downloaded",
+            lines: &[
+                "the archive of your account was just downloaded.",
+                "If it was not you, choose a new password now, and write to us.",
+            ],
+            button: "Choose a new password",
+            leads_to: LeadsTo::Page("/reset"),
         },
         _ => return None,
     };

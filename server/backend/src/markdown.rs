@@ -4,7 +4,7 @@
 //! altogether: one from elsewhere would tell its server who reads the page (promise P13).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
@@ -46,9 +46,35 @@ static ALLOW_LIST: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     list
 });
 
+/// Texts whose HTML is remembered. Public pages show the same few again and again, and the two walls cost more than the
+/// rest of a page.
+const REMEMBERED: usize = 512;
+
+static MADE: LazyLock<Mutex<HashMap<String, Arc<str>>>> = LazyLock::new(Mutex::default);
+
 /// Sanitised HTML of a Markdown text. Headings begin at the second level: the page's title is the first.
 #[must_use]
-pub fn to_html(markdown: &str) -> String {
+pub fn to_html(markdown: &str) -> Arc<str> {
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(html) = made.get(markdown) {
+        return html.clone();
+    }
+    drop(made);
+    let html: Arc<str> = sanitised(markdown).into();
+    made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if made.len() >= REMEMBERED {
+        made.clear();
+    }
+    made.insert(markdown.to_owned(), html.clone());
+    html
+}
+
+/// Forgets every text, because one of them may be somebody's who was erased.
+pub(crate) fn forget() {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+fn sanitised(markdown: &str) -> String {
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
     let events = Parser::new_ext(markdown, options).map(|event| match event {
         Event::Start(Tag::Heading { level, .. }) => {

@@ -1,5 +1,12 @@
 //! Tests of promises, each named after its own (`promise::p31::…`), which is how the public page finds what it found.
 
+mod p06;
+mod p07;
+mod p08;
+mod p24;
+mod p26;
+mod p27;
+mod p30;
 mod p31;
 mod p32;
 mod p33;
@@ -8,6 +15,7 @@ mod p37;
 mod p38;
 mod p44;
 mod p45;
+mod p46;
 mod p49;
 mod p50;
 mod p51;

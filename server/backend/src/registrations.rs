@@ -10,13 +10,14 @@ mod room;
 
 use domain::ids::{CoachId, DekId, RegistrationId, SubjectId};
 use domain::registration::{Answers, Booking, RegistrationForm};
-use domain::webinar::{Invitation, WebinarState, month_name};
+use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, WebinarState, month_name};
 use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
 use persistence::entities::{registration, subject, video, webinar};
 use persistence::sealed::{Place, Standing, SubjectKey};
-use persistence::{accounts, registrations as queries, videos, webinars};
+use persistence::{registrations as queries, webinars};
 use sea_orm::DatabaseTransaction;
 
+use self::form_stamp::FormStamp;
 use crate::limits::Limit;
 use crate::mails::about_rights::RESTING;
 use crate::page_views::clean_source;
@@ -24,7 +25,7 @@ use crate::rights::fence::{being_erased, hold_public, public};
 use crate::webinars::{fields_of, kind_of, state_of};
 use crate::{Backend, Client, Error, Result, Visitor};
 
-/// A second press within this many seconds is the same press: same answer, no second mail.
+/// A second press of the same form within this many seconds is the same press: same answer, no second mail.
 const SAME_PRESS_SECONDS: i64 = 60;
 
 /// When the recording was made, for viewers: as the coach says, else the month of the upload.
@@ -42,21 +43,17 @@ impl Visitor {
         let backend = &self.backend;
         let reader = backend.db().reader();
         let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
-        let row = webinars::at_slug(reader, slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        let page = webinars::page_at_slug(reader, slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        let (row, video) = (page.webinar, page.video);
         if state_of(&row)? != WebinarState::Published && coach != Some(row.coach_id) {
             return Err(Refusal::not_found().into());
         }
         if coach != Some(row.coach_id) {
-            public(accounts::state(reader, row.coach_id).await?)?;
+            public(page.account)?;
         }
-        let video = backend.current_recording(reader, &row).await?;
-        let captions = match &video {
-            Some(video) => videos::count_captions(reader, video.id).await?,
-            None => 0,
-        };
         Ok(Invitation {
             title: row.title.clone(),
-            description_html: crate::markdown::to_html(&row.description),
+            description_html: crate::markdown::to_html(&row.description).to_string(),
             presenter: row.presenter.clone(),
             accent: row.accent.clone(),
             logo_url: backend.logo_url(&row),
@@ -65,12 +62,12 @@ impl Visitor {
             link_days: row.link_days,
             duration_seconds: video.as_ref().map_or(0.0, |video| video.duration_ms as f64 / 1000.0),
             recorded: recorded(&row, video.as_ref()),
-            has_captions: captions > 0,
+            has_captions: page.captions > 0,
             fields: fields_of(&row)?.shown().collect(),
             ask_age: row.ask_age,
-            consent_text: backend.consent_wording(reader, &row).await?,
+            consent_text: page.wording.unwrap_or_else(|| DEFAULT_CONSENT_TEXT.to_owned()),
             embed_hosts: serde_json::from_str(&row.embed_hosts)?,
-            form_stamp: form_stamp::make(backend.secrets(), row.id, backend.now()),
+            form_stamp: FormStamp::new(row.consent_text_id, backend.now()).sign(backend.secrets(), row.id),
             slug: row.slug,
         })
     }
@@ -95,18 +92,28 @@ impl Visitor {
             });
         }
         let (email, answers) = form.check(&fields_of(&row)?, row.ask_age)?;
-        if !form_stamp::is_human(backend.secrets(), row.id, &form.form_stamp, now) {
+        let Some(stamp) = FormStamp::read(backend.secrets(), row.id, &form.form_stamp, now) else {
             let message = "That was quicker than we expect of a person, or the page was open for a long time. \
                            Please press the button once more. Nothing you typed was lost.";
             return Err(Refusal::new(RefusalKind::Invalid, message).into());
+        };
+        if stamp.wording != row.consent_text_id {
+            // What is on record has to be what was read.
+            let message = "What you agree to was worded anew while this page was open. Please read it, and press the \
+                           button once more. Nothing you typed was lost.";
+            return Err(Refusal::new(RefusalKind::Invalid, message).into());
         }
         backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
-        let press =
-            Press { row: &row, email: &email, answers: &answers, client, source: clean_source(&form.source), now };
+        let source = clean_source(&form.source);
+        let press = Press { row: &row, email: &email, answers: &answers, client, booking: stamp.booking, source, now };
         let booking = backend.book(&press).await?;
         backend.wake_worker();
         Ok(booking)
     }
+}
+
+fn press_again() -> Refusal {
+    Refusal::new(RefusalKind::Conflict, "Please press the button once more. Nothing you typed was lost.")
 }
 
 /// One press of the button, checked.
@@ -115,6 +122,8 @@ struct Press<'a> {
     email: &'a EmailAddress,
     answers: &'a Answers,
     client: &'a Client,
+    /// The id its booking gets.
+    booking: RegistrationId,
     source: String,
     now: Moment,
 }
@@ -146,9 +155,9 @@ impl Backend {
             }
         };
         let booked = self.book_with(press, index, fresh.as_ref()).await;
-        if let Some(fresh) = &fresh
-            && !matches!(&booked, Ok((_, true)))
-        {
+        // After any other error the booking may have been made all the same, its answer lost on the way back: the key
+        // stays, and is swept when nobody turns out to use it.
+        if let (Some(fresh), Ok((_, false)) | Err(Error::Refused(_))) = (&fresh, &booked) {
             self.keyring().destroy(fresh.id).await?;
         }
         booked.map(|(booking, _)| booking)
@@ -213,9 +222,7 @@ impl Backend {
         // Held until the end: an erasure comes before this press or after it.
         let found = queries::hold_by_index(transaction, coach, &index).await?;
         // Known a moment ago and gone now: erased in between. Pressing again meets a new person.
-        let found = found.ok_or_else(|| {
-            Refusal::new(RefusalKind::Conflict, "Please press the button once more. Nothing you typed was lost.")
-        })?;
+        let found = found.ok_or_else(press_again)?;
         match found.standing {
             Standing::Active(subject) => {
                 let key = self.keyring().key(subject.dek_id).await?;
@@ -248,7 +255,9 @@ impl Backend {
         key: &SubjectKey,
     ) -> Result<(RegistrationId, Booking)> {
         let (row, now) = (press.row, press.now);
-        let id = RegistrationId::new();
+        // Sent again with another address, the form is another press.
+        let is_taken = queries::is_booked(transaction, press.booking).await?;
+        let id = if is_taken { RegistrationId::new() } else { press.booking };
         let new = queries::NewRegistration {
             id,
             webinar: row.id,
@@ -266,7 +275,8 @@ impl Backend {
         if !queries::insert_booking(transaction, row.coach_id, new, now).await? {
             // Two presses at once on PostgreSQL; the other one made the row.
             let found = queries::booking(transaction, row.coach_id, row.id, subject.id).await?;
-            let found = found.ok_or_else(|| Error::fault("register", "a booking is there and is not"))?;
+            // Nothing of theirs: the same form went out for two addresses at the same moment.
+            let found = found.ok_or_else(press_again)?;
             return self.book_again(transaction, press, subject, key, found).await;
         }
         self.fill_missing_name(transaction, press, subject, key).await?;
@@ -286,7 +296,7 @@ impl Backend {
         found: registration::Model,
     ) -> Result<(RegistrationId, Booking)> {
         let (coach, now) = (press.row.coach_id, press.now);
-        if found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
+        if found.id == press.booking && found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
             return Ok((
                 found.id,
                 Booking { room_path: self.room_path(found.id, found.link_version), was_registered: false },

@@ -12,7 +12,6 @@ use domain::results::{Funnel, NamedCount, Results, Retention};
 use domain::watching::{Attendance, WatchMap, second_cells};
 use persistence::results::{self as queries, PageViewsBy};
 
-use crate::links::MediaKind;
 use crate::{Coach, Result};
 
 impl Coach {
@@ -24,6 +23,7 @@ impl Coach {
         let backend = &self.backend;
         let reader = backend.db().reader();
         let row = self.own_webinar(id).await?;
+        backend.write_page_views().await?;
         let video = backend.current_recording(reader, &row).await?;
         let counts = queries::outcome_counts(reader, self.id, id, backend.now()).await?;
         // Those who were erased are counted and named nowhere.
@@ -52,7 +52,7 @@ impl Coach {
                 Some(video) => self.retention(video).await?,
                 None => Retention::default(),
             },
-            media_url: video.as_ref().map(|video| backend.media_url(MediaKind::Video, &video.id.to_string())),
+            media_url: video.as_ref().map(|video| backend.recording_url(video)),
             content_type: video.as_ref().map(|video| video.content_type.clone()).unwrap_or_default(),
             poster_url: video.as_ref().and_then(|video| backend.poster_url(video)),
             countries: named(queries::page_views(reader, id, PageViewsBy::Country).await?),

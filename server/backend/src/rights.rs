@@ -5,6 +5,7 @@
 //! the job `run_request` does its steps, each idempotent → the receipt. What was asked in words, and where the answer
 //! goes, is sealed under the request's own key, which is destroyed at the end, so that what stays names nobody.
 
+pub mod archive;
 #[cfg(test)]
 mod audit_tests;
 mod console;
@@ -37,6 +38,7 @@ use crate::{Backend, Error, Result};
 
 pub use console::RequestLine;
 pub use erase::Step;
+pub(crate) use erase::raise as raise_fence;
 pub use receipts::RECEIPT_PAGE;
 pub use scrubbing::SCRUB;
 

@@ -1,8 +1,8 @@
 //! The second factor: time-based codes (RFC 6238) and recovery codes. A code opens the door once.
 
 use domain::Moment;
-use domain::Refusal;
 use domain::account::{RecoveryCodes, SecondFactorSetup};
+use domain::{Refusal, RefusalKind};
 use fast_qr::QRBuilder;
 use fast_qr::convert::Builder as _;
 use fast_qr::convert::svg::SvgBuilder;
@@ -116,6 +116,10 @@ impl Coach {
         let row = self.prove("password", password).await?;
         if row.totp_enabled_at.is_some() {
             return Err(already_on().into());
+        }
+        if row.email_confirmed_at.is_none() {
+            let message = "Please confirm your address first: the link is in your mail.";
+            return Err(Refusal::new(RefusalKind::Conflict, message).into());
         }
         let secret = crate::secrets::random::<20>().to_vec();
         let sealed = backend.keyring().account_key().seal(Place::TotpSecret, self.id.as_bytes(), &secret);

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The installation's secret. Never printed, never stored by the engine.
+/// The installation's secret. Never printed, and stored by the engine only under the seal of a backup of the keyring.
 #[derive(Clone)]
 pub struct Secrets {
     master: Zeroizing<[u8; 32]>,
@@ -22,6 +22,12 @@ impl Secrets {
     #[must_use]
     pub fn new(master: [u8; 32]) -> Self {
         Self { master: Zeroizing::new(master) }
+    }
+
+    /// The secret itself, for the sealed copy of the keyring, which opens nothing without it.
+    #[must_use]
+    pub(crate) fn for_a_backup_of_the_keyring(&self) -> Zeroizing<[u8; 32]> {
+        self.master.clone()
     }
 
     /// A key for one purpose (RFC 5869); the same label always gives the same key.

@@ -24,6 +24,9 @@ pub(crate) enum Purpose {
     ResetPassword,
     /// The new address belongs to the person.
     ChangeEmail,
+    /// Nothing: it carries the address that was in force when a change was asked for, so that the warning goes there
+    /// however late it is sent.
+    TellOldAddress,
 }
 
 impl Purpose {
@@ -32,6 +35,7 @@ impl Purpose {
             Self::ConfirmEmail => "confirm_email",
             Self::ResetPassword => "reset_password",
             Self::ChangeEmail => "change_email",
+            Self::TellOldAddress => "email_changed_notice",
         }
     }
 
@@ -39,6 +43,7 @@ impl Purpose {
         match self {
             Self::ResetPassword => 15 * 60,
             Self::ConfirmEmail | Self::ChangeEmail => 24 * 3600,
+            Self::TellOldAddress => 72 * 3600,
         }
     }
 }

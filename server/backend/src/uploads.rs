@@ -17,7 +17,7 @@ use domain::{Moment, Refusal, RefusalKind};
 use futures::{Stream, StreamExt};
 use persistence::entities::upload;
 use persistence::videos as queries;
-use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 use sha1::{Digest, Sha1};
 use storage::StagedUpload;
 
@@ -231,19 +231,8 @@ impl Uploader {
             return Err(Refusal::new(RefusalKind::TooLarge, "This file is larger than 10 GB. Export the recording at 1080p or with a lower bit rate, and upload that.").into());
         }
         let now = backend.now();
-        let reader = backend.db().reader();
-        let used = queries::used_bytes(reader, self.id).await?;
-        if used.saturating_add(i64::try_from(length).unwrap_or(i64::MAX)) > backend.config().quota_bytes {
-            let left = domain::video::size_text((backend.config().quota_bytes - used) as f64);
-            return Err(Refusal::new(RefusalKind::TooLarge, format!("Your storage has {left} left, and this file is larger. Remove a draft with a recording you no longer need.")).into());
-        }
-        if queries::open_uploads(reader, self.id, None, now).await?.len() as u64 >= queries::MAX_OPEN_UPLOADS {
-            return Err(Refusal::new(
-                RefusalKind::Conflict,
-                "There are already 20 unfinished uploads. Finish or cancel one first.",
-            )
-            .into());
-        }
+        // Before a draft is made for it, and again where nothing can come between.
+        self.check_room(backend.db().reader(), length, now).await?;
         let file_name = clean_file_name(&metadata.file_name);
         let webinar = match (&self.target, metadata.webinar) {
             (Target::Webinar(target), None) => *target,
@@ -272,10 +261,29 @@ impl Uploader {
             expires_at: Set(now.plus_days(EXPIRES_DAYS)),
         };
         let transaction = backend.db().begin().await?;
+        persistence::accounts::lock(&transaction, self.id).await?;
         hold_changeable(&transaction, self.id).await?;
+        self.check_room(&transaction, length, now).await?;
         let row = row.insert(&transaction).await?;
         transaction.commit().await?;
         Ok(status(&row))
+    }
+
+    async fn check_room(&self, conn: &impl ConnectionTrait, length: u64, now: Moment) -> Result<()> {
+        let quota = self.backend.config().quota_bytes;
+        let used = queries::used_bytes(conn, self.id).await?;
+        if used.saturating_add(i64::try_from(length).unwrap_or(i64::MAX)) > quota {
+            let left = domain::video::size_text((quota - used).max(0) as f64);
+            return Err(Refusal::new(RefusalKind::TooLarge, format!("Your storage has {left} left, and this file is larger. Remove a draft with a recording you no longer need.")).into());
+        }
+        if queries::open_uploads(conn, self.id, None, now).await?.len() as u64 >= queries::MAX_OPEN_UPLOADS {
+            return Err(Refusal::new(
+                RefusalKind::Conflict,
+                "There are already 20 unfinished uploads. Finish or cancel one first.",
+            )
+            .into());
+        }
+        Ok(())
     }
 
     async fn own_upload(&self, id: UploadId) -> Result<upload::Model> {
@@ -385,8 +393,14 @@ impl Piece<'_> {
         let backend = &self.uploader.backend;
         let length = self.row.length_bytes.unsigned_abs();
         let mut received = staged.offset;
+        // Its first bytes may come in several pieces.
+        let mut head = match usize::try_from(received) {
+            Ok(known) if known < SNIFF_BYTES => {
+                Some(backend.bucket().staged_start(&self.row.object_key, &staged).await?)
+            }
+            _ => None,
+        };
         let mut writer = backend.bucket().staged_writer(&self.row.object_key, staged).await?;
-        let mut head = (received == 0).then(Vec::new);
         let mut since_checkpoint = 0;
         let mut broke_off = false;
         loop {
@@ -531,9 +545,11 @@ impl Backend {
         self.bucket().finish_staged(&row.object_key, &staged).await?;
         match self.adopt_recording(&row).await {
             Err(Error::Refused(refusal)) => {
-                self.bucket().delete(&row.object_key).await?;
                 let transaction = self.db().begin().await?;
-                queries::end_upload(&transaction, row.id, "refused", Some(&refusal.message), None, self.now()).await?;
+                let note = Some(refusal.message.as_str());
+                if queries::end_upload(&transaction, row.id, "refused", note, None, self.now()).await? {
+                    self.bucket().delete(&row.object_key).await?;
+                }
                 transaction.commit().await?;
                 Err(refusal.into())
             }

@@ -5,11 +5,14 @@
 //! one transaction. Ten thousand viewers cost a handful of commits a second, and an answer means "on disk".
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
 use domain::watching::{Attendance, Beat, BeatFlaw, Thresholds, WatchMap, Watched, credit, outcome};
 use domain::{Moment, Refusal, RefusalKind};
+use futures::FutureExt;
 use persistence::Database;
 use persistence::beats::{self, BeatRow, MapRow, RegistrationProgress, ViewContext};
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +23,10 @@ use crate::{Backend, Error, Result};
 const QUEUE: usize = 8_192;
 /// Beats of one transaction: bounds how long the writer holds the database.
 const BATCH: usize = 1_024;
+/// From so many on, a batch is written at once.
+const WORTH_A_COMMIT: usize = 64;
+/// How long fewer wait for more: a commit costs much more than a beat, and no viewer sees the difference.
+const GATHER: Duration = Duration::from_millis(6);
 /// A viewer's beats per minute (quality.md §4), and as many at once.
 const PER_MINUTE: i64 = 12;
 
@@ -114,10 +121,25 @@ impl Backend {
     }
 }
 
+fn panicked() -> persistence::Error {
+    let source = sea_orm::DbErr::Custom("the writer panicked".to_owned());
+    persistence::Error::Db { operation: "write a batch of beats", source }
+}
+
 async fn write_batches(database: Database, mut queue: mpsc::Receiver<Pending>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        let answers = write_batch(&database, &batch).await;
+        if batch.len() < WORTH_A_COMMIT {
+            tokio::time::sleep(GATHER).await;
+            while batch.len() < BATCH
+                && let Ok(pending) = queue.try_recv()
+            {
+                batch.push(pending);
+            }
+        }
+        // A batch that breaks must not take the writer with it.
+        let written = AssertUnwindSafe(write_batch(&database, &batch)).catch_unwind().await;
+        let answers = written.unwrap_or_else(|_panic| Err(panicked()));
         match answers {
             Ok(answers) => {
                 for (pending, answer) in batch.drain(..).zip(answers) {
@@ -211,11 +233,26 @@ async fn write_batch(database: &Database, batch: &[Pending]) -> Result<Vec<BeatA
         beats::touch_views(&transaction, &touched).await?;
         let by_registration: HashMap<_, _> =
             contexts.values().map(|c| ((c.registration, c.video), c.clone())).collect();
+        let (mut maps, mut progress) = (Vec::new(), BTreeMap::<RegistrationId, RegistrationProgress>::new());
         for (key, change) in changes {
             if let Some(context) = by_registration.get(&key) {
-                store_change(&transaction, context, change).await?;
+                let (map, of_registration) = outcome_of(context, &change);
+                maps.push((map, change.last_credit_at));
+                if context.outcome != of_registration.outcome {
+                    let (from, to, at) = (context.outcome, of_registration.outcome, change.last_credit_at);
+                    let id = StatusChangeId::new();
+                    beats::log_status(&transaction, id, context.registration, from, to, at, "watched").await?;
+                }
+                // Two recordings in one batch: the row speaks of the one played last.
+                let is_last =
+                    progress.get(&context.registration).is_none_or(|known| known.credited_at <= change.last_credit_at);
+                if is_last {
+                    progress.insert(context.registration, of_registration);
+                }
             }
         }
+        beats::put_maps(&transaction, maps).await?;
+        beats::put_progress(&transaction, progress.into_values().collect()).await?;
     }
     transaction.commit().await?;
     Ok(answers)
@@ -246,11 +283,8 @@ fn stored_change(row: Option<MapRow>, duration: f64, now: Moment) -> Change {
     }
 }
 
-async fn store_change(
-    transaction: &sea_orm::DatabaseTransaction,
-    context: &ViewContext,
-    change: Change,
-) -> Result<(), persistence::Error> {
+/// What a change means: the map as stored, and what the registration's row says from now on.
+fn outcome_of(context: &ViewContext, change: &Change) -> (MapRow, RegistrationProgress) {
     let (seen, again) = change.map.stored();
     let row = MapRow {
         registration: context.registration,
@@ -262,17 +296,14 @@ async fn store_change(
         furthest_ms: change.furthest_ms,
         last_position_ms: change.last_position_ms,
     };
-    beats::put_map(transaction, row, change.last_credit_at).await?;
     let duration = context.duration_ms as f64 / 1000.0;
     let thresholds = Thresholds { end_percent: context.end_percent, floor_seconds: context.floor_seconds };
     let unique_seconds = change.map.unique_seconds();
     let watched = Watched { unique_seconds, last_credit_at: Some(change.last_credit_at), finalised: context.finalised };
-    let from = context.outcome;
-    let to = raised(from, outcome(&watched, duration, thresholds));
     let progress = RegistrationProgress {
         registration: context.registration,
         video: context.video,
-        outcome: to,
+        outcome: raised(context.outcome, outcome(&watched, duration, thresholds)),
         unique_seconds: i32::try_from(unique_seconds).unwrap_or(i32::MAX),
         percent_milli: (change.map.percent() * 1000.0).round() as i32,
         total_ms: change.total_ms,
@@ -285,20 +316,7 @@ async fn store_change(
             .is_none()
             .then(|| change.last_credit_at.plus_days(i64::from(context.link_days))),
     };
-    beats::put_progress(transaction, progress).await?;
-    if from != to {
-        beats::log_status(
-            transaction,
-            StatusChangeId::new(),
-            context.registration,
-            from,
-            to,
-            change.last_credit_at,
-            "watched",
-        )
-        .await?;
-    }
-    Ok(())
+    (row, progress)
 }
 
 /// Later watching may raise an outcome, never lower it (product.md §4.4): a new recording does not undo an old one.

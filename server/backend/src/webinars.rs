@@ -75,7 +75,9 @@ pub(crate) const fn thresholds_of(row: &webinar::Model) -> Thresholds {
 
 impl Backend {
     pub(crate) fn logo_url(&self, row: &webinar::Model) -> Option<String> {
-        row.logo_key.as_ref().map(|_| self.media_url(MediaKind::Logo, &row.id.to_string()))
+        // Named by the picture as well: a new one is seen at once, whatever a browser kept.
+        let picture = |key: &String| hex::encode(&self.secrets().mac("logo", &[key.as_bytes()])[..8]);
+        row.logo_key.as_ref().map(|key| self.media_url(MediaKind::Logo, &format!("{}-{}", row.id, picture(key))))
     }
 
     /// The wording registrants of this webinar agree to today.

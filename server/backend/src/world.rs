@@ -1,6 +1,8 @@
 //! A whole engine on a fresh database, for tests that tell a story: a coach with a published webinar, people who
 //! register, mail that lands in a folder, a clock that moves by hand.
 
+pub(crate) mod archives;
+
 use bytes::Bytes;
 use domain::ids::{CoachId, MailId, RegistrationId, SubjectId, VideoId, ViewId, WebinarId};
 use domain::registration::{Booking, RegistrationForm};
@@ -42,7 +44,8 @@ pub(crate) struct Guest {
     pub(crate) token: String,
 }
 
-fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
+/// An engine with a folder for everything that is no database.
+pub(crate) fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
     let mailbox = DevMailbox::open(&folder.path().join("mail")).expect("a folder for mail");
     let bucket = Bucket::open(&format!("file://{}/objects", folder.path().display()), None).expect("a bucket");
     Backend::new(Parts {
@@ -80,6 +83,13 @@ impl World {
         let view = coach.publish(webinar).await.expect("publishes");
         let video = view.video.expect("a recording").id;
         Self { backend, coach, webinar, slug: view.form.slug, video, folder }
+    }
+
+    /// Keeps backups in a folder beside the objects, and tells where.
+    pub(crate) fn keep_backups(&self) -> std::path::PathBuf {
+        let folder = self.folder.path().join("backups");
+        self.backend.keep_backups_in(place(&folder, BACKUP_KEY));
+        folder
     }
 
     /// Presses the button of the registration page like a person.
@@ -194,6 +204,15 @@ impl World {
         found.sort();
         found
     }
+}
+
+/// The key backups are sealed with here.
+pub(crate) const BACKUP_KEY: [u8; 32] = [9; 32];
+
+/// A folder of backups, with this key.
+pub(crate) fn place(folder: &std::path::Path, key: [u8; 32]) -> backup::Place {
+    let bucket = Bucket::open(&format!("file://{}", folder.display()), None).expect("a folder for backups");
+    backup::Place::new(bucket, backup::Key::new(key))
 }
 
 /// A beat of ten seconds from the beginning.

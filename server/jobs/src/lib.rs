@@ -1,7 +1,8 @@
 //! Background work as rows: written in the transaction that causes it, leased by a worker, retried with patience.
 //!
 //! Knows no webinar. A job is (kind, payload, run-at); a second one with the same idempotency key is the same job.
-//! Workers must be idempotent: a job whose worker died is taken again when its lease ends.
+//! Workers must be idempotent: a job whose worker died is taken again when its lease ends, and one that outlives its
+//! lease is run twice, of which only the later end counts.
 
 mod entity;
 
@@ -98,25 +99,77 @@ pub async fn enqueue(conn: &impl ConnectionTrait, job: NewJob<'_>, now: Moment) 
         .map(drop)
 }
 
-fn due(now: Moment) -> Condition {
-    let ready = Condition::all().add(Column::State.eq("ready")).add(Column::RunAt.lte(now));
-    let abandoned = Condition::all().add(Column::State.eq("running")).add(Column::LeaseUntil.lte(now));
-    Condition::any().add(ready).add(abandoned)
+/// Which kinds of jobs somebody takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kinds<'a> {
+    /// Whatever is due.
+    All,
+    /// These.
+    Only(&'a [&'a str]),
+    /// Everything but these.
+    Except(&'a [&'a str]),
 }
 
-/// Takes due jobs, oldest first, and leases them to `owner`. Call it in a transaction of its own and commit before
-/// working: on PostgreSQL rows another server is taking are passed over, on SQLite the writer is alone anyway.
+/// Who takes jobs, and which.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// Who answers for them until the lease ends.
+    pub owner: &'a str,
+    /// Length of the lease; [`renew`] it before it ends.
+    pub lease_seconds: i64,
+    /// At most so many.
+    pub limit: u64,
+    /// Of these kinds.
+    pub kinds: Kinds<'a>,
+    /// Jobs known to be alive: never taken for abandoned, whatever the clock says.
+    pub alive: &'a [JobId],
+}
+
+impl Claim<'_> {
+    fn mine(&self) -> Condition {
+        let kinds = match self.kinds {
+            Kinds::All => Condition::all(),
+            Kinds::Only(kinds) => Condition::all().add(Column::Kind.is_in(kinds.iter().copied())),
+            Kinds::Except(kinds) => Condition::all().add(Column::Kind.is_not_in(kinds.iter().copied())),
+        };
+        kinds.add(Column::Id.is_not_in(self.alive.iter().copied()))
+    }
+}
+
+fn abandoned(now: Moment) -> Condition {
+    Condition::all().add(Column::State.eq("running")).add(Column::LeaseUntil.lte(now))
+}
+
+fn due(now: Moment) -> Condition {
+    let ready = Condition::all().add(Column::State.eq("ready")).add(Column::RunAt.lte(now));
+    Condition::any().add(ready).add(abandoned(now))
+}
+
+/// Takes due jobs, oldest first, and leases them. Call it in a transaction of its own and commit before working: on
+/// PostgreSQL rows another server is taking are passed over, on SQLite the writer is alone anyway.
+///
+/// A job that was abandoned as often as it may be tried is parked instead: it is likely what ended its workers.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn claim(
-    conn: &impl ConnectionTrait,
-    owner: &str,
-    now: Moment,
-    lease_seconds: i64,
-    limit: u64,
-) -> Result<Vec<Job>, DbErr> {
-    let mut query = Entity::find().filter(due(now)).order_by_asc(Column::RunAt).order_by_asc(Column::Id).limit(limit);
+pub async fn claim(conn: &impl ConnectionTrait, claim: &Claim<'_>, now: Moment) -> Result<Vec<Job>, DbErr> {
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value("parked"))
+        .col_expr(Column::LeaseUntil, Expr::value(None::<Moment>))
+        .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
+        .col_expr(Column::LastError, Expr::value(Some("No worker that took it came to an end with it.")))
+        .col_expr(Column::FinishedAt, Expr::value(Some(now)))
+        .filter(abandoned(now))
+        .filter(claim.mine())
+        .filter(sea_orm::ExprTrait::gte(Expr::col(Column::Attempts), Expr::col(Column::MaxAttempts)))
+        .exec(conn)
+        .await?;
+    let mut query = Entity::find()
+        .filter(due(now))
+        .filter(claim.mine())
+        .order_by_asc(Column::RunAt)
+        .order_by_asc(Column::Id)
+        .limit(claim.limit);
     if conn.get_database_backend() == DbBackend::Postgres {
         query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
@@ -127,8 +180,8 @@ pub async fn claim(
     }
     Entity::update_many()
         .col_expr(Column::State, Expr::value("running"))
-        .col_expr(Column::LeaseUntil, Expr::value(Some(now.plus_seconds(lease_seconds))))
-        .col_expr(Column::LeaseOwner, Expr::value(Some(owner.to_owned())))
+        .col_expr(Column::LeaseUntil, Expr::value(Some(now.plus_seconds(claim.lease_seconds))))
+        .col_expr(Column::LeaseOwner, Expr::value(Some(claim.owner.to_owned())))
         .col_expr(Column::Attempts, sea_orm::ExprTrait::add(Expr::col(Column::Attempts), 1))
         .filter(Column::Id.is_in(ids))
         .exec(conn)
@@ -138,25 +191,60 @@ pub async fn claim(
     Ok(taken.collect())
 }
 
+/// Lengthens the lease of a job under way; tells whether it is still the caller's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew(conn: &impl ConnectionTrait, id: JobId, owner: &str, until: Moment) -> Result<bool, DbErr> {
+    let renewed = Entity::update_many()
+        .col_expr(Column::LeaseUntil, Expr::value(Some(until)))
+        .filter(held(id, owner))
+        .exec(conn)
+        .await?;
+    Ok(renewed.rows_affected == 1)
+}
+
+/// Gives a job back that was taken and not begun.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(conn: &impl ConnectionTrait, id: JobId, owner: &str) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value("ready"))
+        .col_expr(Column::LeaseUntil, Expr::value(None::<Moment>))
+        .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
+        .col_expr(Column::Attempts, sea_orm::ExprTrait::sub(Expr::col(Column::Attempts), 1))
+        .filter(held(id, owner))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// A job is its owner's until the lease was taken over: what somebody too late has to say of it is not heard.
+fn held(id: JobId, owner: &str) -> Condition {
+    Condition::all().add(Column::Id.eq(id)).add(Column::State.eq("running")).add(Column::LeaseOwner.eq(owner))
+}
+
 /// Notes that a job is done.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn complete(conn: &impl ConnectionTrait, id: JobId, now: Moment) -> Result<(), DbErr> {
-    end(conn, id, "done", None, now).await
+pub async fn complete(conn: &impl ConnectionTrait, id: JobId, owner: &str, now: Moment) -> Result<(), DbErr> {
+    end(conn, id, owner, "done", None, now).await
 }
 
 /// Notes that a job must not be tried again by itself.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn park(conn: &impl ConnectionTrait, id: JobId, reason: &str, now: Moment) -> Result<(), DbErr> {
-    end(conn, id, "parked", Some(reason), now).await
+pub async fn park(conn: &impl ConnectionTrait, id: JobId, owner: &str, reason: &str, now: Moment) -> Result<(), DbErr> {
+    end(conn, id, owner, "parked", Some(reason), now).await
 }
 
 async fn end(
     conn: &impl ConnectionTrait,
     id: JobId,
+    owner: &str,
     state: &str,
     error: Option<&str>,
     now: Moment,
@@ -167,7 +255,7 @@ async fn end(
         .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
         .col_expr(Column::LastError, Expr::value(error.map(short)))
         .col_expr(Column::FinishedAt, Expr::value(Some(now)))
-        .filter(Column::Id.eq(id))
+        .filter(held(id, owner))
         .exec(conn)
         .await
         .map(drop)
@@ -178,12 +266,12 @@ async fn end(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn retry(conn: &impl ConnectionTrait, id: JobId, error: &str, now: Moment) -> Result<(), DbErr> {
+pub async fn retry(conn: &impl ConnectionTrait, id: JobId, owner: &str, error: &str, now: Moment) -> Result<(), DbErr> {
     let Some(row) = Entity::find_by_id(id).one(conn).await? else {
         return Ok(());
     };
     if row.attempts >= row.max_attempts {
-        return park(conn, id, error, now).await;
+        return park(conn, id, owner, error, now).await;
     }
     Entity::update_many()
         .col_expr(Column::State, Expr::value("ready"))
@@ -191,7 +279,7 @@ pub async fn retry(conn: &impl ConnectionTrait, id: JobId, error: &str, now: Mom
         .col_expr(Column::LeaseUntil, Expr::value(None::<Moment>))
         .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
         .col_expr(Column::LastError, Expr::value(Some(short(error))))
-        .filter(Column::Id.eq(id))
+        .filter(held(id, owner))
         .exec(conn)
         .await
         .map(drop)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::Moment;
 use domain::ids::JobId;
-use jobs::{Job, NewJob};
+use jobs::{Claim, Job, Kinds, NewJob};
 use testkit::{TestDatabase, each_database};
 use tokio::sync::Barrier;
 
@@ -22,6 +22,10 @@ fn keyed<'a>(kind: &'a str, key: &str) -> NewJob<'a> {
     NewJob { idempotency_key: Some(key.to_owned()), ..job(kind) }
 }
 
+fn wanted(owner: &str, limit: u64) -> Claim<'_> {
+    Claim { owner, lease_seconds: LEASE_SECONDS, limit, kinds: Kinds::All, alive: &[] }
+}
+
 /// The queue as a server uses it: every step a transaction of its own.
 struct Queue(TestDatabase);
 
@@ -33,21 +37,25 @@ impl Queue {
     }
 
     async fn claim(&self, owner: &str, now: Moment, limit: u64) -> Vec<Job> {
+        self.take(&wanted(owner, limit), now).await
+    }
+
+    async fn take(&self, claim: &Claim<'_>, now: Moment) -> Vec<Job> {
         let transaction = self.0.database.begin().await.expect("begins");
-        let taken = jobs::claim(&transaction, owner, now, LEASE_SECONDS, limit).await.expect("claims");
+        let taken = jobs::claim(&transaction, claim, now).await.expect("claims");
         transaction.commit().await.expect("commits");
         taken
     }
 
-    async fn retry(&self, id: JobId, error: &str, now: Moment) {
+    async fn retry(&self, id: JobId, owner: &str, error: &str, now: Moment) {
         let transaction = self.0.database.begin().await.expect("begins");
-        jobs::retry(&transaction, id, error, now).await.expect("is given back");
+        jobs::retry(&transaction, id, owner, error, now).await.expect("is given back");
         transaction.commit().await.expect("commits");
     }
 
-    async fn complete(&self, id: JobId, now: Moment) {
+    async fn complete(&self, id: JobId, owner: &str, now: Moment) {
         let transaction = self.0.database.begin().await.expect("begins");
-        jobs::complete(&transaction, id, now).await.expect("is done");
+        jobs::complete(&transaction, id, owner, now).await.expect("is done");
         transaction.commit().await.expect("commits");
     }
 
@@ -114,7 +122,7 @@ async fn a_key_stays_taken_until_its_finished_job_is_pruned() {
         let queue = Queue(test);
         queue.enqueue(keyed("send", "send:1")).await;
         let taken = queue.claim("one", NOW, 8).await;
-        queue.complete(taken[0].id, NOW).await;
+        queue.complete(taken[0].id, "one", NOW).await;
         queue.enqueue(keyed("send", "send:1")).await;
         assert!(queue.list("ready").await.is_empty(), "a finished job still holds its key");
 
@@ -170,7 +178,7 @@ async fn the_job_of_a_dead_worker_is_taken_again() {
         assert_eq!(second.len(), 1);
         assert_eq!((second[0].id, second[0].attempts), (first[0].id, 2));
 
-        queue.complete(second[0].id, NOW.plus_seconds(LEASE_SECONDS)).await;
+        queue.complete(second[0].id, "lives", NOW.plus_seconds(LEASE_SECONDS)).await;
         assert!(queue.claim("lives", NOW.plus_days(1), 8).await.is_empty(), "a finished job does not run again");
         assert_eq!(queue.list("done").await.len(), 1);
         assert_eq!(queue.next_run_at().await, None);
@@ -187,7 +195,7 @@ async fn failures_wait_longer_and_are_parked_at_last() {
         for attempt in 1..3 {
             let taken = queue.claim("one", now, 8).await;
             assert_eq!(taken[0].attempts, attempt);
-            queue.retry(taken[0].id, "the relay is asleep", now).await;
+            queue.retry(taken[0].id, "one", "the relay is asleep", now).await;
 
             let waiting = queue.list("ready").await;
             assert_eq!(waiting[0].last_error.as_deref(), Some("the relay is asleep"));
@@ -198,7 +206,7 @@ async fn failures_wait_longer_and_are_parked_at_last() {
         }
         let last = queue.claim("one", now, 8).await;
         assert_eq!(last[0].attempts, 3);
-        queue.retry(last[0].id, &"é".repeat(2_000), now).await;
+        queue.retry(last[0].id, "one", &"é".repeat(2_000), now).await;
 
         let parked = queue.list("parked").await;
         assert_eq!(parked.len(), 1);
@@ -218,7 +226,7 @@ async fn a_parked_job_starts_over_when_asked() {
         let taken = queue.claim("one", NOW, 8).await;
         let id = taken[0].id;
         assert!(!queue.unpark(id, NOW).await, "a running job is not parked");
-        queue.retry(id, "no", NOW).await;
+        queue.retry(id, "one", "no", NOW).await;
         assert_eq!(queue.list("parked").await.len(), 1);
 
         let later = NOW.plus_seconds(10);
@@ -273,6 +281,83 @@ async fn workers_never_share_a_job() {
     .await;
 }
 
+/// A worker that was taken for dead and comes back has no say any more.
+#[tokio::test]
+async fn what_somebody_too_late_says_is_not_heard() {
+    each_database("too late", |test| async move {
+        let queue = Queue(test);
+        queue.enqueue(job("send")).await;
+        let later = NOW.plus_seconds(LEASE_SECONDS);
+        let id = queue.claim("slow", NOW, 8).await[0].id;
+        assert_eq!(queue.claim("quick", later, 8).await.len(), 1);
+        queue.retry(id, "slow", "I was not finished", later).await;
+        queue.complete(id, "slow", later).await;
+        assert_eq!(queue.list("running").await.len(), 1);
+        queue.complete(id, "quick", later).await;
+        assert_eq!(queue.list("done").await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_renewed_lease_lasts_and_a_released_job_was_never_tried() {
+    each_database("leases", |test| async move {
+        let queue = Queue(test);
+        queue.enqueue(job("long")).await;
+        let id = queue.claim("one", NOW, 8).await[0].id;
+        let end = NOW.plus_seconds(LEASE_SECONDS);
+        let transaction = queue.0.database.begin().await.expect("begins");
+        assert!(!jobs::renew(&transaction, id, "two", end.plus_days(1)).await.expect("asks"), "it is not theirs");
+        assert!(jobs::renew(&transaction, id, "one", end.plus_seconds(30)).await.expect("renews"));
+        transaction.commit().await.expect("commits");
+        assert!(queue.claim("two", end, 8).await.is_empty());
+        let transaction = queue.0.database.begin().await.expect("begins");
+        jobs::release(&transaction, id, "one").await.expect("gives it back");
+        transaction.commit().await.expect("commits");
+        assert_eq!(queue.claim("two", NOW, 8).await[0].attempts, 1);
+    })
+    .await;
+}
+
+/// A job that ends every process which takes it must not end them for ever.
+#[tokio::test]
+async fn a_job_nobody_survives_is_parked() {
+    each_database("poison", |test| async move {
+        let queue = Queue(test);
+        queue.enqueue(job("poison")).await;
+        let mut now = NOW;
+        for _ in 0..3 {
+            assert_eq!(queue.claim("dies", now, 8).await.len(), 1);
+            now = now.plus_seconds(LEASE_SECONDS);
+        }
+        assert!(queue.claim("next", now, 8).await.is_empty());
+        let parked = queue.list("parked").await;
+        assert_eq!(parked.len(), 1);
+        assert!(parked[0].last_error.is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn kinds_have_their_lanes_and_what_is_alive_is_left_alone() {
+    each_database("lanes", |test| async move {
+        let queue = Queue(test);
+        queue.enqueue(job("film")).await;
+        queue.enqueue(job("mail")).await;
+        let films = Claim { kinds: Kinds::Only(&["film"]), ..wanted("films", 8) };
+        let rest = Claim { kinds: Kinds::Except(&["film"]), ..wanted("rest", 8) };
+        let film = queue.take(&films, NOW).await;
+        let mail = queue.take(&rest, NOW).await;
+        assert_eq!((film.len(), film[0].kind.as_str()), (1, "film"));
+        assert_eq!((mail.len(), mail[0].kind.as_str()), (1, "mail"));
+        let alive = [film[0].id];
+        let later = NOW.plus_days(1);
+        assert!(queue.take(&Claim { alive: &alive, ..films }, later).await.is_empty());
+        assert_eq!(queue.take(&films, later).await.len(), 1);
+    })
+    .await;
+}
+
 /// While one server holds its claim open, PostgreSQL gives another the jobs it did not take instead of making it wait.
 #[tokio::test]
 async fn postgres_passes_over_what_another_is_taking() {
@@ -285,7 +370,7 @@ async fn postgres_passes_over_what_another_is_taking() {
             queue.enqueue(job("send")).await;
         }
         let open = queue.0.database.begin().await.expect("begins");
-        let held = jobs::claim(&open, "one", NOW, LEASE_SECONDS, 3).await.expect("claims");
+        let held = jobs::claim(&open, &wanted("one", 3), NOW).await.expect("claims");
         let rest = tokio::time::timeout(std::time::Duration::from_secs(10), queue.claim("two", NOW, 8)).await;
         let rest = rest.expect("the second worker does not wait for the first");
         open.commit().await.expect("commits");

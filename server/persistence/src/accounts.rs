@@ -24,6 +24,18 @@ pub async fn coach(conn: &impl ConnectionTrait, id: CoachId) -> Result<Option<co
     coach::Entity::find_by_id(id).one(conn).await
 }
 
+/// Holds a coach's row to the end of the caller's transaction, so that what it counts cannot change meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(conn: &impl ConnectionTrait, id: CoachId) -> Result<Option<coach::Model>, DbErr> {
+    let mut find = coach::Entity::find_by_id(id);
+    if conn.get_database_backend() == DbBackend::Postgres {
+        find = find.lock_exclusive();
+    }
+    find.one(conn).await
+}
+
 /// At the door: the coach with this address in its normal form.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use domain::watching::{Attendance, Beat, CreditedRange};
 use sea_orm::sea_query::{Alias, Expr, LockType, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
-    QuerySelect, RelationTrait, Set,
+    QueryOrder, QuerySelect, RelationTrait, Set, Statement, Value,
 };
 
 use crate::Error;
@@ -130,7 +130,9 @@ pub async fn view_contexts(
         .join(JoinType::InnerJoin, registration::Relation::Webinar.def())
         .join(JoinType::InnerJoin, registration::Relation::Subject.def())
         .join(JoinType::InnerJoin, registration::Relation::Coach.def())
-        .filter(view::Column::Id.is_in(views.iter().copied()));
+        .filter(view::Column::Id.is_in(views.iter().copied()))
+        // Two servers meet the same people in the same order.
+        .order_by_asc(view::Column::Id);
     if conn.get_database_backend() == DbBackend::Postgres {
         // What the batch writes to, and the person; not the recording and the webinar, which everybody shares.
         QuerySelect::query(&mut query)
@@ -267,39 +269,56 @@ pub async fn insert_beats(conn: &impl ConnectionTrait, rows: Vec<BeatRow>) -> Re
     Ok(())
 }
 
+/// Many rows of one table, each with values of its own, in one statement: `UPDATE … FROM (VALUES …)`.
+///
+/// `columns` name the values and their types, the first one being the row's id. `assignments` may speak of the new
+/// values as `new.{column}`. Rows come in the order of their ids, so that two servers wait for each other instead of
+/// locking each other out.
+async fn update_each(
+    conn: &impl ConnectionTrait,
+    table: &str,
+    columns: &[(&str, &str)],
+    assignments: &str,
+    rows: Vec<Vec<Value>>,
+) -> Result<(), Error> {
+    let backend = conn.get_database_backend();
+    let is_postgres = backend == DbBackend::Postgres;
+    let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let id = columns.first().map_or("id", |(name, _)| *name);
+    for some in rows.chunks(ROWS) {
+        let mut place = 0;
+        let mut tuple = || {
+            let marks = columns.iter().map(|(_, kind)| {
+                place += 1;
+                if is_postgres { format!("CAST(${place} AS {kind})") } else { "?".to_owned() }
+            });
+            format!("({})", marks.collect::<Vec<_>>().join(", "))
+        };
+        let tuples = some.iter().map(|_| tuple()).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "WITH new ({names}) AS (VALUES {tuples}) UPDATE {table} SET {assignments} FROM new WHERE {table}.{id} = new.{id}"
+        );
+        conn.execute_raw(Statement::from_sql_and_values(backend, sql, some.iter().flatten().cloned())).await?;
+    }
+    Ok(())
+}
+
 /// Notes when each view was last heard of.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn touch_views(conn: &impl ConnectionTrait, touched: &BTreeMap<ViewId, Moment>) -> Result<(), Error> {
-    for (view, at) in touched {
-        view::Entity::update_many()
-            .col_expr(view::Column::LastBeatAt, Expr::value(*at))
-            .col_expr(view::Column::FirstPlayedAt, Expr::cust_with_values("COALESCE(first_played_at, $1)", [*at]))
-            .filter(view::Column::Id.eq(*view))
-            .exec(conn)
-            .await?;
-    }
-    Ok(())
+    let rows = touched.iter().map(|(view, at)| vec![Value::from(*view), Value::from(*at)]).collect();
+    let assignments = "last_beat_at = new.at, first_played_at = COALESCE(view.first_played_at, new.at)";
+    update_each(conn, "view", &[("id", "uuid"), ("at", "bigint")], assignments, rows).await
 }
 
-/// Writes a watch map.
+/// Writes watch maps, each with the moment of its last credit.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put_map(conn: &impl ConnectionTrait, row: MapRow, at: Moment) -> Result<(), Error> {
+pub async fn put_maps(conn: &impl ConnectionTrait, rows: Vec<(MapRow, Moment)>) -> Result<(), Error> {
     use watch_map::Column;
-    let model = watch_map::ActiveModel {
-        registration_id: Set(row.registration),
-        video_id: Set(row.video),
-        seen: Set(row.seen),
-        again: Set(row.again),
-        total_ms: Set(row.total_ms),
-        hidden_ms: Set(row.hidden_ms),
-        furthest_ms: Set(row.furthest_ms),
-        last_position_ms: Set(row.last_position_ms),
-        updated_at: Set(at),
-    };
     let on_conflict = OnConflict::columns([Column::RegistrationId, Column::VideoId])
         .update_columns([
             Column::Seen,
@@ -311,7 +330,26 @@ pub async fn put_map(conn: &impl ConnectionTrait, row: MapRow, at: Moment) -> Re
             Column::UpdatedAt,
         ])
         .to_owned();
-    watch_map::Entity::insert(model).on_conflict(on_conflict).exec_without_returning(conn).await?;
+    let mut models = rows
+        .into_iter()
+        .map(|(row, at)| watch_map::ActiveModel {
+            registration_id: Set(row.registration),
+            video_id: Set(row.video),
+            seen: Set(row.seen),
+            again: Set(row.again),
+            total_ms: Set(row.total_ms),
+            hidden_ms: Set(row.hidden_ms),
+            furthest_ms: Set(row.furthest_ms),
+            last_position_ms: Set(row.last_position_ms),
+            updated_at: Set(at),
+        })
+        .peekable();
+    while models.peek().is_some() {
+        watch_map::Entity::insert_many(models.by_ref().take(ROWS))
+            .on_conflict(on_conflict.clone())
+            .exec_without_returning(conn)
+            .await?;
+    }
     Ok(())
 }
 
@@ -339,28 +377,43 @@ pub struct RegistrationProgress {
     pub expires_at: Option<Moment>,
 }
 
-/// Writes a registration's progress.
+/// Writes what registrations say of their watching. A first play sets when it was and until when the link works.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put_progress(conn: &impl ConnectionTrait, progress: RegistrationProgress) -> Result<(), Error> {
-    use registration::Column;
-    let mut update = registration::Entity::update_many()
-        .col_expr(Column::CurrentVideoId, Expr::value(progress.video))
-        .col_expr(Column::Outcome, Expr::value(progress.outcome.as_str()))
-        .col_expr(Column::UniqueSeconds, Expr::value(progress.unique_seconds))
-        .col_expr(Column::PercentMilli, Expr::value(progress.percent_milli))
-        .col_expr(Column::TotalMs, Expr::value(progress.total_ms))
-        .col_expr(Column::HiddenMs, Expr::value(progress.hidden_ms))
-        .col_expr(Column::FurthestMs, Expr::value(progress.furthest_ms))
-        .col_expr(Column::LastCreditAt, Expr::value(progress.credited_at));
-    if let Some(expires_at) = progress.expires_at {
-        update = update
-            .col_expr(Column::FirstPlayedAt, Expr::value(progress.credited_at))
-            .col_expr(Column::ExpiresAt, Expr::value(expires_at));
-    }
-    update.filter(Column::Id.eq(progress.registration)).exec(conn).await?;
-    Ok(())
+pub async fn put_progress(conn: &impl ConnectionTrait, all: Vec<RegistrationProgress>) -> Result<(), Error> {
+    let columns = [
+        ("id", "uuid"),
+        ("video", "uuid"),
+        ("outcome", "text"),
+        ("unique_seconds", "integer"),
+        ("percent_milli", "integer"),
+        ("total_ms", "bigint"),
+        ("hidden_ms", "bigint"),
+        ("furthest_ms", "bigint"),
+        ("credited_at", "bigint"),
+        ("first_end", "bigint"),
+    ];
+    let assignments = "current_video_id = new.video, outcome = new.outcome, unique_seconds = new.unique_seconds, \
+                       percent_milli = new.percent_milli, total_ms = new.total_ms, hidden_ms = new.hidden_ms, \
+                       furthest_ms = new.furthest_ms, last_credit_at = new.credited_at, \
+                       first_played_at = CASE WHEN new.first_end IS NULL THEN registration.first_played_at \
+                       ELSE new.credited_at END, expires_at = COALESCE(new.first_end, registration.expires_at)";
+    let rows = all.into_iter().map(|one| {
+        vec![
+            one.registration.into(),
+            one.video.into(),
+            one.outcome.as_str().into(),
+            one.unique_seconds.into(),
+            one.percent_milli.into(),
+            one.total_ms.into(),
+            one.hidden_ms.into(),
+            one.furthest_ms.into(),
+            one.credited_at.into(),
+            one.expires_at.into(),
+        ]
+    });
+    update_each(conn, "registration", &columns, assignments, rows.collect()).await
 }
 
 /// Logs a change of status.

@@ -10,8 +10,8 @@ use sea_orm::sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::Error;
@@ -33,10 +33,13 @@ pub struct Database {
 }
 
 fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, Error> {
-    let options = SqliteConnectOptions::from_str(url).map_err(|_| Error::Url)?;
+    Ok(with_pragmas(SqliteConnectOptions::from_str(url).map_err(|_| Error::Url)?))
+}
+
+fn with_pragmas(options: SqliteConnectOptions) -> SqliteConnectOptions {
     // Pragmas run in the order they are set: the busy timeout has to be there before WAL is asked for. Deleted text
     // is overwritten (privacy-design §2.8), and what was acknowledged survives a power cut.
-    Ok(options
+    options
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .auto_vacuum(SqliteAutoVacuum::None)
@@ -44,7 +47,7 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, Error> {
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
-        .statement_cache_capacity(256))
+        .statement_cache_capacity(256)
 }
 
 fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
@@ -63,40 +66,24 @@ impl Database {
         if url.starts_with("sqlite:") { sqlite_options(url).map(drop) } else { postgres_options(url).map(drop) }
     }
 
+    /// The file a SQLite URL names; nothing for PostgreSQL.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn file_of(url: &str) -> Result<Option<std::path::PathBuf>, Error> {
+        if !url.starts_with("sqlite:") {
+            return postgres_options(url).map(|_| None);
+        }
+        Ok(Some(sqlite_options(url)?.get_filename().to_owned()))
+    }
+
     /// Connects to `sqlite://path?mode=rwc` or `postgres://…`.
     ///
     /// # Errors
     /// When the URL is neither, the database cannot be reached, or the SQLite library is too old.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         if url.starts_with("sqlite:") {
-            let options = sqlite_options(url)?;
-            let failed = |error: sea_orm::sqlx::Error| Error::Db {
-                operation: "open SQLite",
-                source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())),
-            };
-            let writer = SqlitePoolOptions::new()
-                .max_connections(1)
-                .min_connections(1)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .acquire_timeout(Duration::from_secs(30))
-                .connect_with(options.clone())
-                .await
-                .map_err(failed)?;
-            // A reader's snapshot must not outlive its page by much, or checkpoints stall and deleted rows linger.
-            let reader = SqlitePoolOptions::new()
-                .max_connections(READERS)
-                .max_lifetime(Duration::from_secs(600))
-                .acquire_timeout(Duration::from_secs(30))
-                .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
-                .await
-                .map_err(failed)?;
-            let database = Self {
-                writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
-                reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
-            };
-            database.check_sqlite_version().await?;
-            Ok(database)
+            Self::open_sqlite(sqlite_options(url)?).await
         } else {
             let options = postgres_options(url)?;
             let failed = |error: sea_orm::sqlx::Error| Error::Db {
@@ -119,6 +106,45 @@ impl Database {
             let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
             Ok(Self { writer: connection.clone(), reader: connection })
         }
+    }
+
+    /// Opens a SQLite file that is there.
+    ///
+    /// # Errors
+    /// When it is no database, or the SQLite library is too old.
+    pub async fn open_file(path: &std::path::Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+        Self::open_sqlite(with_pragmas(options)).await
+    }
+
+    async fn open_sqlite(options: SqliteConnectOptions) -> Result<Self, Error> {
+        let failed = |error: sea_orm::sqlx::Error| Error::Db {
+            operation: "open SQLite",
+            source: sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())),
+        };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options.clone())
+            .await
+            .map_err(failed)?;
+        // A reader's snapshot must not outlive its page by much, or checkpoints stall and deleted rows linger.
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .max_lifetime(Duration::from_secs(600))
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
+            .await
+            .map_err(failed)?;
+        let database = Self {
+            writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+            reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        };
+        database.check_sqlite_version().await?;
+        Ok(database)
     }
 
     async fn check_sqlite_version(&self) -> Result<(), Error> {
@@ -158,6 +184,24 @@ impl Database {
             ..TransactionOptions::default()
         };
         self.writer.begin_with_options(options).await.map_err(Error::db("begin a transaction"))
+    }
+
+    /// Begins a transaction that only reads, and sees everything as it is at its first look: what an archive is written
+    /// from. Long ones keep deleted rows from being scrubbed, so whoever holds one does nothing else meanwhile.
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction, Error> {
+        let options = if self.is_sqlite() {
+            TransactionOptions::default()
+        } else {
+            TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            }
+        };
+        self.reader.begin_with_options(options).await.map_err(Error::db("begin to read"))
     }
 
     /// Runs a statement that cannot be in a transaction, such as VACUUM, on the writer. Whoever writes waits meanwhile.

@@ -26,6 +26,7 @@ pub mod portal_session;
 pub mod rate_limit;
 pub mod recovery_code;
 pub mod registration;
+pub mod restore_run;
 pub mod restriction;
 pub mod schedule_rule;
 pub mod session;

@@ -26,6 +26,18 @@ pub enum Error {
     /// The key was destroyed, or never existed.
     #[error("the key is not in the keyring")]
     NoKey,
+    /// A file beside a database cannot be used.
+    #[error("{0}")]
+    File(&'static str, #[source] std::io::Error),
+    /// A copy of a database is not what it should be.
+    #[error("a copy of a database cannot be used: {0}")]
+    Copy(String),
+    /// Whoever takes a copy of the database stopped taking it.
+    #[error("nobody takes the copy of the database any more")]
+    Unwanted,
+    /// A tombstone could not be written where backups lie.
+    #[error("note an erasure beside the backups")]
+    TombstoneLog(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<DbErr> for Error {
@@ -37,6 +49,10 @@ impl From<DbErr> for Error {
 impl Error {
     pub(crate) fn db(operation: &'static str) -> impl FnOnce(DbErr) -> Self {
         move |source| Self::Db { operation, source }
+    }
+
+    pub(crate) fn sqlx(operation: &'static str) -> impl FnOnce(sea_orm::sqlx::Error) -> Self {
+        move |error| Self::Db { operation, source: DbErr::Conn(RuntimeErr::SqlxError(error.into())) }
     }
 }
 

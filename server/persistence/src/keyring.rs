@@ -4,7 +4,7 @@
 //! every copy of what it sealed unreadable, wherever that copy lies (privacy-design §2.2).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use domain::ids::{CoachId, DekId};
@@ -100,12 +100,24 @@ impl Pepper {
     }
 }
 
+/// Where tombstones are written a second time, outside both databases: whoever loses the keyring and takes an older
+/// copy of it still learns whom not to bring back (promise P46).
+#[async_trait::async_trait]
+pub trait TombstoneLog: Send + Sync {
+    /// Writes one; writing it again changes nothing.
+    ///
+    /// # Errors
+    /// When it is not written for certain.
+    async fn keep(&self, tombstone: &tombstone::Model) -> Result<(), Error>;
+}
+
 /// The keyring. Cloning is cheap.
 #[derive(Clone)]
 pub struct Keyring {
     database: Database,
     kek: SubjectKey,
     cache: Arc<Mutex<HashMap<DekId, (SubjectKey, Instant)>>>,
+    log: Arc<OnceLock<Arc<dyn TombstoneLog>>>,
 }
 
 impl Keyring {
@@ -148,7 +160,7 @@ impl Keyring {
             transaction.execute(&table).await?;
         }
         transaction.commit().await?;
-        Ok(Self { database, kek: SubjectKey::from_bytes(kek), cache: Arc::default() })
+        Ok(Self { database, kek: SubjectKey::from_bytes(kek), cache: Arc::default(), log: Arc::default() })
     }
 
     /// The keyring's own database.
@@ -204,6 +216,26 @@ impl Keyring {
         transaction.commit().await?;
         self.remember(id, &key);
         Ok((id, key))
+    }
+
+    /// Many new keys in one transaction, for people who arrive together.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_keys(&self, count: usize, now: domain::Moment) -> Result<Vec<(DekId, SubjectKey)>, Error> {
+        let made: Vec<_> = (0..count).map(|_| (DekId::new(), random_key())).collect();
+        let transaction = self.database.begin().await?;
+        for some in made.chunks(LOOKUP) {
+            let rows = some.iter().map(|(id, key)| dek::ActiveModel {
+                id: Set(*id),
+                wrapped: Set(self.kek.seal(Place::WrappedKey, id.as_bytes(), key.bytes())),
+                kek_version: Set(KEK_VERSION),
+                created_at: Set(now),
+            });
+            dek::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(made)
     }
 
     /// One key.
@@ -357,17 +389,36 @@ impl Keyring {
         Ok(gone.rows_affected > 0)
     }
 
+    /// From now on tombstones are written to this log as well. The first one stays.
+    pub fn log_tombstones_to(&self, log: Arc<dyn TombstoneLog>) {
+        self.log.get_or_init(|| log);
+    }
+
     /// Notes that somebody was erased, apart from the business database and its backups: a restored one is told from
-    /// here whom not to bring back.
+    /// here whom not to bring back. Noted only when the log has it, too.
+    ///
+    /// # Errors
+    /// When the database or the log fails; doing it again is safe.
+    pub async fn bury(&self, tombstone: &tombstone::Model) -> Result<(), Error> {
+        self.learn(std::slice::from_ref(tombstone)).await?;
+        match self.log.get() {
+            Some(log) => log.keep(tombstone).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in tombstones that are in the log already.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn bury(&self, tombstone: &tombstone::Model) -> Result<(), Error> {
+    pub async fn learn(&self, tombstones: &[tombstone::Model]) -> Result<(), Error> {
         let transaction = self.database.begin().await?;
-        tombstone::Entity::insert(tombstone::ActiveModel::from(tombstone.clone()).reset_all())
-            .on_conflict(OnConflict::column(tombstone::Column::Id).do_nothing().to_owned())
-            .exec_without_returning(&transaction)
-            .await?;
+        for tombstone in tombstones {
+            tombstone::Entity::insert(tombstone::ActiveModel::from(tombstone.clone()).reset_all())
+                .on_conflict(OnConflict::column(tombstone::Column::Id).do_nothing().to_owned())
+                .exec_without_returning(&transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

@@ -5,11 +5,15 @@
 
 pub mod accounts;
 pub mod audits;
+pub mod backups;
 pub mod beats;
+pub mod catalog;
 pub mod consents;
 pub mod database;
+pub mod dump;
 pub mod entities;
 pub mod error;
+pub mod exports;
 pub mod keyring;
 pub mod mails;
 pub mod messages;
@@ -21,9 +25,11 @@ pub mod results;
 pub mod retention;
 pub mod rights;
 pub mod sealed;
+pub mod sealed_file;
+pub mod turns;
 pub mod videos;
 pub mod webinars;
 
 pub use database::Database;
 pub use error::{Error, unique_violation};
-pub use migrations::{migrate, migration_status};
+pub use migrations::{known_migrations, migrate, migrate_steps, migration_status};

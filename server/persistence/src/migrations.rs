@@ -33,6 +33,20 @@ pub async fn migrate(database: &Database) -> Result<(), Error> {
     Migrator::up(database.writer(), None).await.map_err(Error::db("migrate the database"))
 }
 
+/// Applies so many of the steps that are missing: a copy of an older schema is loaded into that schema.
+///
+/// # Errors
+/// When a step fails; that step has then changed nothing.
+pub async fn migrate_steps(database: &Database, steps: u32) -> Result<(), Error> {
+    Migrator::up(database.writer(), Some(steps)).await.map_err(Error::db("migrate the database"))
+}
+
+/// The names of all steps this program knows, in order.
+#[must_use]
+pub fn known_migrations() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
 /// Every migration by name, and whether it is applied.
 ///
 /// # Errors

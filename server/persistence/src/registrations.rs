@@ -261,9 +261,17 @@ pub async fn insert_booking(
         last_credit_at: Set(None),
         current_video_id: Set(None),
     };
-    let twins =
-        OnConflict::columns([registration::Column::WebinarId, registration::Column::SubjectId]).do_nothing().to_owned();
+    // Whatever it collides with, the webinar and person or the id.
+    let twins = OnConflict::new().do_nothing().to_owned();
     Ok(registration::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await? > 0)
+}
+
+/// Whether a registration has this id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_booked(conn: &impl ConnectionTrait, id: RegistrationId) -> Result<bool, DbErr> {
+    Ok(registration::Entity::find_by_id(id).count(conn).await? > 0)
 }
 
 /// Lets an expired link work again, because the person registered again.

@@ -131,32 +131,45 @@ pub async fn maps_after(
     find.into_tuple().all(conn).await
 }
 
-/// Adds one view of the registration page to today's counter.
+/// Adds views of the registration page to the counter of a day.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_page_view(
+pub async fn count_page_views(
     conn: &impl ConnectionTrait,
     webinar: WebinarId,
-    now: Moment,
-    device: &str,
-    country: &str,
-    source: &str,
+    seen: &SeenPage,
+    views: i64,
 ) -> Result<(), DbErr> {
     use page_view::Column::{Country, Day, Device, Source, Views, WebinarId as Webinar};
     let row = page_view::ActiveModel {
         webinar_id: Set(webinar),
-        day: Set(now.day()),
-        device: Set(device.to_owned()),
-        country: Set(country.to_owned()),
-        source: Set(source.to_owned()),
-        views: Set(1),
+        day: Set(seen.day),
+        device: Set(seen.device.clone()),
+        country: Set(seen.country.clone()),
+        source: Set(seen.source.clone()),
+        views: Set(views),
     };
     let again = OnConflict::columns([Webinar, Day, Device, Country, Source])
-        .value(Views, Expr::col((page_view::Entity, Views)).add(1i64))
+        .value(Views, Expr::col((page_view::Entity, Views)).add(views))
         .to_owned();
     page_view::Entity::insert(row).on_conflict(again).exec_without_returning(conn).await?;
     Ok(())
+}
+
+/// What views of a page are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenPage {
+    /// The address of the page.
+    pub slug: String,
+    /// Days since the epoch, in UTC.
+    pub day: i32,
+    /// Browser family and class.
+    pub device: String,
+    /// Two-letter country.
+    pub country: String,
+    /// `utm_source`, cleaned.
+    pub source: String,
 }
 
 /// By what page views are counted.

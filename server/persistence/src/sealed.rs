@@ -41,6 +41,21 @@ pub enum Place {
 }
 
 impl Place {
+    /// The place a sealed column is, by its table and name; nothing for a column that is not sealed.
+    #[must_use]
+    pub fn of_column(table: &str, column: &str) -> Option<Self> {
+        let all = [
+            Self::SubjectEmail,
+            Self::SubjectName,
+            Self::RegistrationAnswers,
+            Self::TotpSecret,
+            Self::RequestDetails,
+            Self::ObjectionReason,
+            Self::PortalAddress,
+        ];
+        all.into_iter().find(|place| place.label().split_once('.') == Some((table, column)))
+    }
+
     const fn label(self) -> &'static str {
         match self {
             Self::SubjectEmail => "subject.email_ct",

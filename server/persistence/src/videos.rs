@@ -94,16 +94,17 @@ pub async fn end_upload(
     note: Option<&str>,
     video: Option<VideoId>,
     now: Moment,
-) -> Result<(), Error> {
-    upload::Entity::update_many()
+) -> Result<bool, Error> {
+    let ended = upload::Entity::update_many()
         .col_expr(upload::Column::State, Expr::value(state))
         .col_expr(upload::Column::Note, Expr::value(note.map(str::to_owned)))
         .col_expr(upload::Column::VideoId, Expr::value(video))
         .col_expr(upload::Column::UpdatedAt, Expr::value(now))
         .filter(upload::Column::Id.eq(id))
+        .filter(upload::Column::State.eq("open"))
         .exec(conn)
         .await?;
-    Ok(())
+    Ok(ended.rows_affected == 1)
 }
 
 /// One of the coach's recordings.

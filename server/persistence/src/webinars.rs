@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use domain::ids::{CoachId, ConsentTextId, ScheduleRuleId, VideoId, WebinarId};
+use domain::rights::AccountState;
 use domain::webinar::{CheckedWebinar, SessionKind, WebinarState};
 use domain::{Moment, Slug};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Set,
@@ -57,6 +58,57 @@ pub async fn webinar(
 /// When the database fails.
 pub async fn at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Option<webinar::Model>, DbErr> {
     webinar::Entity::find().filter(webinar::Column::Slug.eq(slug)).one(conn).await
+}
+
+/// Public: a page with what stands on it besides the webinar's own row.
+#[derive(Clone, Debug)]
+pub struct PageRow {
+    /// The webinar.
+    pub webinar: webinar::Model,
+    /// What plays.
+    pub video: Option<video::Model>,
+    /// State of the account behind it.
+    pub account: Option<AccountState>,
+    /// What registrants agree to.
+    pub wording: Option<String>,
+    /// Caption tracks of what plays.
+    pub captions: i64,
+}
+
+/// Public: the page at an address, whatever its state, in two queries. The caller decides who may see it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Option<PageRow>, DbErr> {
+    let playing: RelationDef =
+        webinar::Entity::belongs_to(video::Entity).from(webinar::Column::CurrentVideoId).to(video::Column::Id).into();
+    let found = webinar::Entity::find()
+        .filter(webinar::Column::Slug.eq(slug))
+        .join(JoinType::LeftJoin, playing)
+        .select_also(video::Entity)
+        .one(conn)
+        .await?;
+    let Some((webinar, video)) = found else { return Ok(None) };
+    let wording = Query::select()
+        .column(consent_text::Column::Text)
+        .from(consent_text::Entity)
+        .and_where(consent_text::Column::Id.eq(webinar.consent_text_id))
+        .to_owned();
+    let captions = Query::select()
+        .expr(caption::Column::Id.count())
+        .from(caption::Entity)
+        .and_where(caption::Column::VideoId.eq(webinar.current_video_id))
+        .to_owned();
+    let around: Option<(String, Option<String>, i64)> = coach::Entity::find_by_id(webinar.coach_id)
+        .select_only()
+        .column(coach::Column::State)
+        .expr_as(Expr::SubQuery(None, Box::new(wording.into())), "wording")
+        .expr_as(Expr::SubQuery(None, Box::new(captions.into())), "captions")
+        .into_tuple()
+        .one(conn)
+        .await?;
+    let (account, wording, captions) = around.unwrap_or_default();
+    Ok(Some(PageRow { webinar, video, account: AccountState::from_stored(&account), wording, captions }))
 }
 
 /// Public: the webinar at an address, when registration is open.

@@ -51,6 +51,8 @@ closed_list! {
         Erased = "erased",
         /// Data of a class was given to its person.
         Exported = "exported",
+        /// An account was taken in from another installation's archive.
+        Imported = "imported",
         /// Data of a class was corrected.
         Corrected = "corrected",
         /// Data was set to rest.

@@ -63,7 +63,7 @@ fn write(value: &Value, out: &mut String) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {

@@ -3,7 +3,7 @@
 //! `datamap.toml` is the one source. Tests compare it with the schema of both databases in both directions, so a new
 //! column without an entry cannot be merged, and neither can an entry whose column is gone.
 //!
-//! From it alone come the plan of an erasure ([`plan`]) and the engine that carries it out ([`erasure`]); what a
+//! From it alone come what is in an archive ([`portability`]), the plan of an erasure ([`plan`]) and the engine that carries it out ([`erasure`]); what a
 //! deletion leaves in pages and logs is scrubbed ([`scrub`]), looked for byte by byte ([`scan`]), and the person gets a
 //! signed receipt ([`receipt`]).
 
@@ -14,6 +14,7 @@ pub mod erasure;
 pub mod map;
 pub mod plan;
 pub mod policy;
+pub mod portability;
 #[cfg(test)]
 mod promise;
 pub mod promises;

@@ -168,6 +168,8 @@ pub enum Location {
     Metric(String),
     /// A part of a mail on its way.
     Mail(String),
+    /// A kind of file beside the backups.
+    Backup(String),
 }
 
 impl std::fmt::Display for Location {
@@ -180,6 +182,7 @@ impl std::fmt::Display for Location {
             Self::Log(field) => write!(formatter, "log field {field}"),
             Self::Metric(label) => write!(formatter, "metric label {label}"),
             Self::Mail(part) => write!(formatter, "mail {part}"),
+            Self::Backup(file) => write!(formatter, "backups {file}"),
         }
     }
 }
@@ -355,6 +358,7 @@ struct File {
     business: BTreeMap<String, Group>,
     keyring: BTreeMap<String, Group>,
     objects: Group,
+    backups: Group,
     queue: BTreeMap<String, Group>,
     cookies: Group,
     logs: Group,
@@ -436,6 +440,7 @@ impl DataMap {
             );
         }
         file.objects.resolve(Location::Object, &file.presets, &mut places, &mut faults);
+        file.backups.resolve(Location::Backup, &file.presets, &mut places, &mut faults);
         file.cookies.resolve(Location::Cookie, &file.presets, &mut places, &mut faults);
         file.logs.resolve(Location::Log, &file.presets, &mut places, &mut faults);
         file.metrics.resolve(Location::Metric, &file.presets, &mut places, &mut faults);

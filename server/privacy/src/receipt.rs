@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::rights::{BACKUP_DAYS, KEYRING_BACKUP_DAYS};
+use domain::rights::{BACKUP_DAYS, KEYRING_BACKUP_DAYS, SubjectKind};
 use domain::{EmailAddress, Moment};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
@@ -138,10 +138,16 @@ pub struct Signed {
     pub nonce: Option<String>,
 }
 
-/// When backups stop being readable, and when they are gone, for an erasure at this moment.
+/// When backups stop being readable, and when they are gone, for an erasure at this moment. A viewer is sealed under a
+/// key of their own, whose last copy goes with the last backup of the keyring; an account's own rows and recordings are
+/// sealed under the key of the backups alone, and so can be read until the last of these is gone (promise P46).
 #[must_use]
-pub fn backup_dates(erased_at: Moment) -> (Moment, Moment) {
-    (erased_at.plus_days(KEYRING_BACKUP_DAYS), erased_at.plus_days(BACKUP_DAYS))
+pub fn backup_dates(erased_at: Moment, whose: SubjectKind) -> (Moment, Moment) {
+    let gone = erased_at.plus_days(BACKUP_DAYS);
+    match whose {
+        SubjectKind::Viewer => (erased_at.plus_days(KEYRING_BACKUP_DAYS), gone),
+        SubjectKind::Coach => (gone, gone),
+    }
 }
 
 /// What stands for the person on the receipt.

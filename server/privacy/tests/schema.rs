@@ -91,3 +91,34 @@ async fn what_is_called_sealed_is_classified_so() {
     })
     .await;
 }
+
+/// Archives are read and written by the catalog: a column it does not know, or knows as something else, would be lost.
+#[tokio::test]
+async fn the_catalog_is_the_schema() {
+    use persistence::catalog::{self, Kind};
+
+    each_database("catalog", |test| async move {
+        let schema = introspect(&test.database).await.expect("the schema");
+        // These two have no entity of their own in that crate, and are in no archive.
+        let real =
+            schema.columns.into_iter().filter(|((table, _), _)| !["job", "seaql_migrations"].contains(&&**table));
+        let mut real: std::collections::BTreeMap<_, _> = real.collect();
+        for table in catalog::tables() {
+            for column in table.columns {
+                let name = (table.name.to_owned(), column.name.to_owned());
+                let kind = real.remove(&name).unwrap_or_else(|| panic!("{name:?} is in the catalog alone"));
+                let fits = match column.kind {
+                    Kind::Id => kind.starts_with("uuid"),
+                    Kind::Text => kind.contains("text") || kind.contains("char"),
+                    Kind::Number if column.is_short => kind == "integer",
+                    Kind::Number | Kind::Moment => kind == "bigint",
+                    Kind::Flag => kind == "boolean",
+                    Kind::Bytes => kind == "blob" || kind == "bytea",
+                };
+                assert!(fits, "on {:?}: {name:?} is of type {kind} and not {:?}", test.kind, column.kind);
+            }
+        }
+        assert!(real.is_empty(), "on {:?}, not in the catalog: {:?}", test.kind, real.keys());
+    })
+    .await;
+}

@@ -3,13 +3,15 @@
 use std::io::Write;
 
 use backend::Secrets;
+use backend::backups::LATE_SECONDS;
 use backend::error::chain;
+use backup::Store;
 use serde::Serialize;
 
 use super::Outcome;
 use crate::config::Config;
 use crate::site::Site;
-use crate::state::{open_bucket, open_database, open_keyring, open_mailer};
+use crate::state::{open_backups, open_bucket, open_database, open_keyring, open_mailer};
 
 /// What was found out about one part.
 #[derive(Serialize)]
@@ -30,6 +32,7 @@ pub(super) async fn examine(config: &Config, json: bool) -> Outcome {
         finding("database", database(config).await),
         finding("keyring", keyring(config).await),
         finding("storage", storage(config).await),
+        finding("backups", backups(config).await),
         finding("mail", mail(config).await),
         finding("browser files", Site::open(&config.site_dir).check(&config.site_dir).map_err(Into::into)),
         finding("ffmpeg", Ok(ffmpeg().await)),
@@ -77,6 +80,27 @@ async fn keyring(config: &Config) -> Found {
 async fn storage(config: &Config) -> Found {
     open_bucket(config)?.probe().await?;
     Ok("written, read and removed a test object".to_owned())
+}
+
+async fn backups(config: &Config) -> Found {
+    let Some(place) = open_backups(config)? else { return Ok("switched off".to_owned()) };
+    place.check().await?;
+    let key = if config.backup_key_is_a_file_here() {
+        "; keep a copy of backup.key somewhere else, nothing opens without it"
+    } else {
+        ""
+    };
+    match place.pick(Store::Business, None).await {
+        Ok(newest) => {
+            let age = backend::Clock::system().now().seconds_since(newest.created_at());
+            if age > LATE_SECONDS as f64 {
+                return Err(format!("the last good backup is {:.0} days old", age / 86_400.0).into());
+            }
+            Ok(format!("the last good one is {:.0} hours old{key}", (age / 3_600.0).max(0.0)))
+        }
+        Err(backup::Error::None) => Ok(format!("none yet, the first is made at midnight UTC{key}")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn mail(config: &Config) -> Found {

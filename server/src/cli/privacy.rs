@@ -1,4 +1,4 @@
-//! `mini-webinar privacy`: erasures and receipts from the command line.
+//! `mini-webinar privacy`: archives, erasures and receipts from the command line.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,6 +25,18 @@ pub(super) enum PrivacyCommand {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Write an archive of what is held about a coach, or with --email about one of her viewers
+    Export {
+        /// The coach's address
+        #[arg(long)]
+        coach: String,
+        /// The viewer's address
+        #[arg(long)]
+        email: Option<String>,
+        /// Where to write it
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Show requests about an address, or one request by its id
     Status {
@@ -84,6 +96,7 @@ pub(super) enum PrivacyCommand {
 pub(super) async fn privacy(config: &Config, what: PrivacyCommand) -> Outcome {
     match what {
         PrivacyCommand::Erase { email, coach, json } => erase(config, &email, coach.as_deref(), json).await,
+        PrivacyCommand::Export { coach, email, out } => export(config, &coach, email.as_deref(), &out).await,
         PrivacyCommand::Status { email, coach, request, json } => {
             status(config, email.as_deref(), coach.as_deref(), request, json).await
         }
@@ -112,6 +125,22 @@ async fn erase(config: &Config, email: &str, coach: Option<&str>, json: bool) ->
         if state != "done" {
             writeln!(out, "The server goes on with it; see: mini-webinar privacy status --request {id}")?;
         }
+    }
+    Ok(())
+}
+
+async fn export(config: &Config, coach: &str, email: Option<&str>, out: &std::path::Path) -> Outcome {
+    let backend = open_backend(config).await?;
+    let made = match email {
+        Some(email) => backend.archive_to_file(email, Some(coach), out).await,
+        None => backend.archive_to_file(coach, None, out).await,
+    };
+    let key = backend.receipt_signer().public_key();
+    backend.close().await;
+    let made = made?;
+    println!("{}: {} bytes, {} rows, signed with the key {key}", out.display(), made.size_bytes, made.rows);
+    if made.missing > 0 {
+        println!("Incomplete: {} things could not be had; omissions.json in it lists them.", made.missing);
     }
     Ok(())
 }

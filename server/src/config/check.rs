@@ -1,8 +1,9 @@
 //! What a value has to look like, and the one line that says so.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use domain::EmailAddress;
+use ipnet::IpNet;
 use mail::SmtpSettings;
 use privacy::recipients::{Recipients, is_own};
 use tracing_subscriber::EnvFilter;
@@ -114,23 +115,37 @@ pub(super) fn recipients(path: Option<&str>) -> Result<Recipients, ConfigError> 
 
 /// S3 wants both keys: without them every object would be missing, one by one.
 pub(super) fn storage_url(
+    variable: &str,
     url: &str,
     key_id: Option<&str>,
     secret: Option<&str>,
     is_https: bool,
 ) -> Result<(), ConfigError> {
-    let location = storage::Location::parse(url).map_err(|error| wrong("MW_STORAGE_URL", error))?;
+    let location = storage::Location::parse(url).map_err(|error| wrong(variable, error))?;
     let is_plain =
         matches!(&location, storage::Location::S3 { endpoint: Some(endpoint), .. } if endpoint.starts_with("http://"));
     if is_https && is_plain && is_far(url) {
-        return Err(wrong("MW_STORAGE_URL", "expected an https endpoint for a storage on another network"));
+        return Err(wrong(variable, "expected an https endpoint for a storage on another network"));
     }
     for (name, value) in [("AWS_ACCESS_KEY_ID", key_id), ("AWS_SECRET_ACCESS_KEY", secret)] {
         if url.starts_with("s3:") && value.is_none() {
-            return Err(wrong(name, "required when MW_STORAGE_URL is s3://…; expected a key of that bucket"));
+            let expected = format_args!("required when {variable} is s3://…; expected a key of that bucket");
+            return Err(wrong(name, expected));
         }
     }
     Ok(())
+}
+
+/// A place within the recordings' own would be backed up into itself, and an erasure of one could reach the other.
+pub(super) fn backup_is_apart(backup_url: &str, storage_url: &str) -> Result<(), ConfigError> {
+    let (Ok(one), Ok(other)) = (storage::Location::parse(backup_url), storage::Location::parse(storage_url)) else {
+        return Ok(());
+    };
+    if one.overlaps(&other) {
+        Err(wrong("MW_BACKUP_URL", "expected a place that neither lies in MW_STORAGE_URL nor holds it"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The URL may hold a password, so it is not repeated.
@@ -198,6 +213,14 @@ pub(super) fn redact(url: &str) -> String {
         parsed.query_pairs_mut().clear().extend_pairs(pairs);
     }
     parsed.to_string()
+}
+
+/// Networks or single addresses, separated by commas.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, ConfigError> {
+    let expected = "expected addresses or networks such as 10.0.0.7,172.16.0.0/12";
+    let one = |part: &str| part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| one(part).map_err(|_| wrong("MW_TRUSTED_PROXIES", expected))).collect()
 }
 
 #[cfg(test)]

@@ -77,14 +77,14 @@ fn http_date(moment: Moment) -> String {
 
 /// What a `Range` header asks of an object.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     Whole,
     Parts(Vec<RangeInclusive<u64>>),
     Nothing,
 }
 
 /// RFC 9110 §14.1.2: malformed or too many ranges are ignored, unsatisfiable ones dropped; with none left it is 416.
-fn wanted(header: Option<&str>, length: u64) -> Wanted {
+pub(super) fn wanted(header: Option<&str>, length: u64) -> Wanted {
     let Some(list) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else {
         return Wanted::Whole;
     };

@@ -10,9 +10,9 @@ use backend::Error;
 use backend::uploads::{Appended, Checksum, UploadMetadata, UploadStatus, Uploader};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::Refusal;
 use domain::ids::UploadId;
 use domain::video::MAX_UPLOAD_BYTES;
-use domain::{Refusal, RefusalKind};
 
 use super::answer::plain;
 use crate::state::AppState;
@@ -22,6 +22,7 @@ const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
+const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 /// tus: the checksum does not match.
 const CHECKSUM_MISMATCH: u16 = 460;
@@ -72,10 +73,25 @@ fn wrong_version(headers: &HeaderMap) -> Option<Response> {
     Some(tus((StatusCode::PRECONDITION_FAILED, version, "This server speaks tus 1.0.0.").into_response()))
 }
 
-fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Error> {
-    text(headers, name).and_then(|value| value.parse().ok()).ok_or_else(|| {
-        Refusal::new(RefusalKind::Invalid, format!("The header {name} has to be a whole number.")).into()
-    })
+/// Why a request was not done.
+#[derive(Debug)]
+enum Problem {
+    /// A header is malformed: the program's mistake, not something a person could mend.
+    Header(String),
+    /// Anything else.
+    Refused(Error),
+}
+
+impl<E: Into<Error>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Problem> {
+    text(headers, name)
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| Problem::Header(format!("The header {name} has to be a whole number.")))
 }
 
 fn id(text: &str) -> Result<UploadId, Error> {
@@ -83,8 +99,8 @@ fn id(text: &str) -> Result<UploadId, Error> {
 }
 
 /// `key base64,key base64` (tus §3.2.4); unknown keys are passed over.
-fn metadata(text: &str) -> Result<UploadMetadata, Error> {
-    let wrong = || Error::from(Refusal::new(RefusalKind::Invalid, "The header Upload-Metadata is malformed."));
+fn metadata(text: &str) -> Result<UploadMetadata, Problem> {
+    let wrong = || Problem::Header("The header Upload-Metadata is malformed.".to_owned());
     let mut found = UploadMetadata::default();
     for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
@@ -99,13 +115,9 @@ fn metadata(text: &str) -> Result<UploadMetadata, Error> {
     Ok(found)
 }
 
-fn checksum(text: &str) -> Result<Checksum, Error> {
-    let wrong = || {
-        Error::from(Refusal::new(
-            RefusalKind::Invalid,
-            "The header Upload-Checksum has to name sha1 or sha256 and a base64 value.",
-        ))
-    };
+fn checksum(text: &str) -> Result<Checksum, Problem> {
+    let wrong =
+        || Problem::Header("The header Upload-Checksum has to name sha1 or sha256 and a base64 value.".to_owned());
     let (algorithm, value) = text.split_once(' ').ok_or_else(wrong)?;
     let value = STANDARD.decode(value.trim()).map_err(|_| wrong())?;
     match (algorithm, value.len()) {
@@ -126,9 +138,11 @@ fn with_status(code: StatusCode, status: &UploadStatus) -> Response {
     (code, headers).into_response()
 }
 
-/// A refused header is the client's mistake (400), not a form to mend.
-fn refused(error: Error) -> Response {
-    let mut response = plain(error);
+fn refused(problem: Problem) -> Response {
+    let mut response = match problem {
+        Problem::Header(message) => (StatusCode::BAD_REQUEST, message).into_response(),
+        Problem::Refused(error) => plain(error),
+    };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     tus(response)
 }
@@ -145,12 +159,11 @@ pub async fn create(
     let created = async {
         let uploader = uploader(&state, &token, &headers).await?;
         if headers.contains_key("upload-defer-length") {
-            return Err(
-                Refusal::new(RefusalKind::Invalid, "The length of the file has to be known at the start.").into()
-            );
+            return Err(Problem::Header("The length of the file has to be known at the start.".to_owned()));
         }
         let length = number(&headers, &LENGTH)?;
-        uploader.create_upload(length, metadata(text(&headers, &METADATA).unwrap_or_default())?).await
+        let metadata = metadata(text(&headers, &METADATA).unwrap_or_default())?;
+        Ok(uploader.create_upload(length, metadata).await?)
     };
     match created.await {
         Ok(status) => {
@@ -172,7 +185,7 @@ pub async fn status(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let found = async { uploader(&state, &token, &headers).await?.upload_status(id(&name)?).await };
+    let found = async { Ok(uploader(&state, &token, &headers).await?.upload_status(id(&name)?).await?) };
     match found.await {
         Ok(status) => {
             let mut response = with_status(StatusCode::OK, &status);
@@ -205,7 +218,8 @@ pub async fn append(
     let appended = async {
         let uploader = uploader(&state, &token, &headers).await?;
         let checksum = text(&headers, &CHECKSUM).map(checksum).transpose()?;
-        uploader.append(id(&name)?, number(&headers, &OFFSET)?, checksum, body.into_data_stream()).await
+        let offset = number(&headers, &OFFSET)?;
+        Ok(uploader.append(id(&name)?, offset, checksum, body.into_data_stream()).await?)
     };
     match appended.await {
         Ok(Appended::Upto(status)) => tus(with_status(StatusCode::NO_CONTENT, &status)),
@@ -220,6 +234,22 @@ pub async fn append(
     }
 }
 
+/// For networks that let nothing but GET and POST through: the header names the method meant (tus §3.2.3).
+pub async fn overridden(
+    state: State<AppState>,
+    token: Extension<app::context::SessionToken>,
+    name: Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match text(&headers, &METHOD_OVERRIDE) {
+        Some("PATCH") => append(state, token, name, headers, body).await,
+        Some("DELETE") => terminate(state, token, name, headers).await,
+        Some("HEAD") => status(state, token, name, headers).await,
+        _ => tus(StatusCode::METHOD_NOT_ALLOWED.into_response()),
+    }
+}
+
 /// Gives an upload up (tus DELETE).
 pub async fn terminate(
     State(state): State<AppState>,
@@ -230,7 +260,7 @@ pub async fn terminate(
     if let Some(response) = wrong_version(&headers) {
         return response;
     }
-    let ended = async { uploader(&state, &token, &headers).await?.terminate_upload(id(&name)?).await };
+    let ended = async { Ok(uploader(&state, &token, &headers).await?.terminate_upload(id(&name)?).await?) };
     match ended.await {
         Ok(()) => tus(StatusCode::NO_CONTENT.into_response()),
         Err(error) => refused(error),

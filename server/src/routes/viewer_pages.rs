@@ -79,12 +79,8 @@ async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Resp
         Ok(invitation) => invitation,
         Err(error) => return answer::page(state, error),
     };
-    if coach.is_none()
-        && method == Method::GET
-        && let Err(error) = visitor.count_page_view(slug, client, &source).await
-    {
-        // A page that cannot be counted is still a page.
-        tracing::warn!(error = backend::error::chain(&error), "a page view was not counted");
+    if coach.is_none() && method == Method::GET {
+        visitor.count_page_view(slug, client, &source);
     }
     let form = RegistrationForm { source, ..RegistrationForm::default() };
     let nonce = nonce();

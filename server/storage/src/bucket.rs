@@ -1,5 +1,6 @@
 //! The bucket: one place for objects, local or S3.
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::AsyncSeekExt;
 
 use crate::{Error, Location};
 
@@ -25,6 +26,19 @@ pub struct S3Credentials {
     pub access_key_id: String,
     /// `AWS_SECRET_ACCESS_KEY`
     pub secret_access_key: String,
+}
+
+/// An object as a listing tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// What the store says of its content, when it says anything.
+    pub e_tag: Option<String>,
+    /// When it was last written, by the store's clock.
+    pub changed_at_micros: i64,
 }
 
 /// Where objects live. Cloning is cheap.
@@ -165,11 +179,17 @@ impl Bucket {
         }
         if let Some(path) = self.local_path(key) {
             let mut file = tokio::fs::File::open(path).await.map_err(Error::file("read", key))?;
-            file.set_max_buf_size(READ_BYTES);
             file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(Error::file("read", key))?;
+            let file = file.into_std().await;
             let key = key.to_owned();
-            let stream = tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), READ_BYTES);
-            return Ok(stream
+            let pieces = futures::stream::try_unfold((file, range.end - range.start), |(file, left)| async move {
+                let piece = next_piece(file, left).await?;
+                Ok(piece.map(|(file, bytes)| {
+                    let left = left - bytes.len() as u64;
+                    (bytes, (file, left))
+                }))
+            });
+            return Ok(pieces
                 .map_err(move |source| Error::File { operation: "read", key: key.clone(), source })
                 .boxed());
         }
@@ -204,14 +224,60 @@ impl Bucket {
         Ok(found.into_iter().map(|meta| meta.location.as_ref()[cut..].to_owned()).collect())
     }
 
+    /// Objects below a prefix, with what tells whether one was changed.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn list_with_facts(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
+        let cut = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
+        let path = self.path(prefix);
+        let found: Vec<_> = self.store().list(Some(&path)).try_collect().await.map_err(Error::store("list", prefix))?;
+        let listed = found.into_iter().map(|meta| Listed {
+            key: meta.location.as_ref()[cut..].to_owned(),
+            size_bytes: meta.size,
+            e_tag: meta.e_tag,
+            changed_at_micros: meta.last_modified.timestamp_micros(),
+        });
+        Ok(listed.collect())
+    }
+
+    /// Whether the storage keeps an object's older versions: a deletion would only hide them (privacy-design §2.8).
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn keeps_versions(&self) -> Result<bool, Error> {
+        let key = "probe/versions";
+        let path = self.path(key);
+        let payload = PutPayload::from_bytes(Bytes::from_static(b"versions"));
+        let written = self.store().put(&path, payload).await.map_err(Error::store("write", key))?;
+        self.delete(key).await?;
+        // S3 calls the only version of an object in a bucket without versioning `null`, when it names one at all.
+        Ok(written.version.is_some_and(|version| version != "null"))
+    }
+
     /// Writes, reads back and removes a small object: the storage part of readiness.
     ///
     /// # Errors
     /// When any of it fails.
     pub async fn probe(&self) -> Result<(), Error> {
-        let key = "probe/readiness";
-        self.put(key, Bytes::from_static(b"ready")).await?;
-        self.get(key).await?;
-        self.delete(key).await
+        // A key of its own: somebody else's probe would take the object away between the two.
+        let key = format!("probe/{}", uuid::Uuid::now_v7());
+        self.put(&key, Bytes::from_static(b"ready")).await?;
+        self.get(&key).await?;
+        self.delete(&key).await
     }
+}
+
+/// The next bytes of a file, read straight into the buffer that is sent: an asynchronous file would copy them once more.
+async fn next_piece(file: std::fs::File, left: u64) -> std::io::Result<Option<(std::fs::File, Bytes)>> {
+    if left == 0 {
+        return Ok(None);
+    }
+    let read = move || {
+        let wanted = left.min(READ_BYTES as u64);
+        let mut buffer = Vec::with_capacity(READ_BYTES.min(usize::try_from(wanted).unwrap_or(READ_BYTES)));
+        (&file).take(wanted).read_to_end(&mut buffer)?;
+        Ok((!buffer.is_empty()).then(|| (file, Bytes::from(buffer))))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)?
 }

@@ -7,7 +7,7 @@ mod error;
 mod location;
 mod staged;
 
-pub use bucket::{Bucket, S3Credentials};
+pub use bucket::{Bucket, Listed, S3Credentials};
 pub use error::Error;
 pub use location::Location;
 pub use staged::{StagedUpload, StagedWriter};

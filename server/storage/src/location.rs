@@ -60,6 +60,30 @@ impl Location {
     }
 }
 
+impl Location {
+    /// Whether one lies within the other, or both are the same.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Folder(one), Self::Folder(other)) => one.starts_with(other) || other.starts_with(one),
+            (
+                Self::S3 { bucket, prefix, endpoint, .. },
+                Self::S3 { bucket: other_bucket, prefix: other_prefix, endpoint: other_endpoint, .. },
+            ) => {
+                let (one, other) = (folder(prefix), folder(other_prefix));
+                let is_within = one.starts_with(&other) || other.starts_with(&one);
+                bucket == other_bucket && endpoint == other_endpoint && is_within
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Closed with a slash, so that `live` does not hold `live2`; the bucket itself holds everything.
+fn folder(prefix: &str) -> String {
+    if prefix.is_empty() { String::new() } else { format!("{prefix}/") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +99,30 @@ mod tests {
             region: Some("eu-central-1".into()),
         };
         assert_eq!(Location::parse(url).expect("reads"), expected);
+    }
+
+    #[test]
+    fn a_place_within_another_is_noticed() {
+        let overlap = |one: &str, other: &str| {
+            Location::parse(one).expect("reads").overlaps(&Location::parse(other).expect("reads"))
+        };
+        for (one, other) in [
+            ("file:///data/objects", "file:///data/objects"),
+            ("file:///data", "file:///data/objects"),
+            ("s3://b", "s3://b/backups"),
+            ("s3://b/live/deep", "s3://b/live"),
+        ] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("file:///data/objects", "file:///data/backups"),
+            ("file:///data", "s3://data"),
+            ("s3://b/live", "s3://b/live2"),
+            ("s3://a", "s3://b"),
+            ("s3://b?endpoint=http://one", "s3://b?endpoint=http://two"),
+        ] {
+            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
+        }
     }
 
     #[test]

@@ -57,11 +57,12 @@ fn tail_key(key: &str, offset: u64) -> String {
 }
 
 impl Bucket {
-    /// Opens a staged upload where it was durable. Bytes a crash left behind that point are dropped.
+    /// Opens a staged upload where it was durable. Nothing is begun in S3 before its first part is full, so that what is
+    /// refused by its first bytes leaves nothing behind. Bytes a crash left behind that point are dropped.
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn staged_writer(&self, key: &str, mut state: StagedUpload) -> Result<StagedWriter, Error> {
+    pub async fn staged_writer(&self, key: &str, state: StagedUpload) -> Result<StagedWriter, Error> {
         let mut buffer = BytesMut::new();
         let sink = match &self.place {
             Place::Local { root, .. } => {
@@ -81,11 +82,7 @@ impl Bucket {
                 file.seek(std::io::SeekFrom::Start(state.offset)).await.map_err(Error::file("open", key))?;
                 Sink::Local(file)
             }
-            Place::S3(store) => {
-                if state.multipart_id.is_none() {
-                    let id = store.create_multipart(&self.path(key)).await.map_err(Error::store("begin", key))?;
-                    state.multipart_id = Some(id);
-                }
+            Place::S3(_) => {
                 if state.tail_bytes > 0 {
                     buffer.extend_from_slice(&self.get(&tail_key(key, state.offset)).await?);
                 }
@@ -94,6 +91,21 @@ impl Bucket {
             }
         };
         Ok(StagedWriter { bucket: self.clone(), key: key.to_owned(), state, buffer, sink })
+    }
+
+    /// The first durable bytes of an upload that has not filled a part yet.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn staged_start(&self, key: &str, state: &StagedUpload) -> Result<Vec<u8>, Error> {
+        let waiting = match &self.place {
+            _ if state.offset == 0 => return Ok(Vec::new()),
+            Place::Local { .. } => staged_key(key),
+            Place::S3(_) => tail_key(key, state.offset),
+        };
+        let mut start = self.get(&waiting).await?.to_vec();
+        start.truncate(usize::try_from(state.offset).unwrap_or(usize::MAX));
+        Ok(start)
     }
 
     /// Makes the object visible under its key.
@@ -114,27 +126,23 @@ impl Bucket {
                 }
             }
             Place::S3(store) => {
-                let Some(id) = &state.multipart_id else {
-                    return Err(Error::Url("a staged upload in S3 has an id".to_owned()));
-                };
-                // A crash right after an earlier finish: the object is there and nothing is left to add.
-                if self.size(key).await.ok() == Some(state.offset) && self.list(&staged_key(key)).await?.is_empty() {
-                    return Ok(());
+                // A crash right after an earlier finish: the object is there, its parts are no more.
+                if self.size(key).await.ok() == Some(state.offset) {
+                    return self.remove_tails(key, None).await;
                 }
+                let Some(id) = &state.multipart_id else {
+                    // It never filled a part.
+                    let whole =
+                        if state.tail_bytes > 0 { self.get(&tail_key(key, state.offset)).await? } else { Bytes::new() };
+                    self.put(key, whole).await?;
+                    return self.remove_tails(key, None).await;
+                };
                 let mut parts: Vec<_> = state.parts.iter().map(|part| PartId { content_id: part.clone() }).collect();
                 if state.tail_bytes > 0 {
                     let tail = self.get(&tail_key(key, state.offset)).await?;
                     parts.push(put_part(store, self, key, id, parts.len(), tail).await?);
                 }
-                match store.complete_multipart(&self.path(key), id, parts).await {
-                    Ok(_) => {}
-                    Err(error) => {
-                        // A crash between completing and noting it: S3 no longer knows the id, the object is there.
-                        if self.size(key).await.ok() != Some(state.offset) {
-                            return Err(Error::store("finish", key)(error));
-                        }
-                    }
-                }
+                store.complete_multipart(&self.path(key), id, parts).await.map_err(Error::store("finish", key))?;
                 self.remove_tails(key, None).await
             }
         }
@@ -166,9 +174,11 @@ impl Bucket {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(Error::store("give up", key)(error)),
             }
-            return self.remove_tails(key, None).await;
         }
-        self.delete(&staged_key(key)).await
+        match &self.place {
+            Place::S3(_) => self.remove_tails(key, None).await,
+            Place::Local { .. } => self.delete(&staged_key(key)).await,
+        }
     }
 }
 
@@ -207,11 +217,32 @@ impl StagedWriter {
     }
 
     async fn send_part(&mut self, part: Bytes) -> Result<(), Error> {
-        if let (Place::S3(store), Some(id)) = (&self.bucket.place, &self.state.multipart_id) {
-            let receipt = put_part(store, &self.bucket, &self.key, id, self.state.parts.len(), part).await?;
-            self.state.parts.push(receipt.content_id);
+        let Place::S3(store) = &self.bucket.place else {
+            return Ok(());
+        };
+        let known = self.state.multipart_id.clone();
+        let id = match &known {
+            Some(id) => id.clone(),
+            None => {
+                let path = self.bucket.path(&self.key);
+                store.create_multipart(&path).await.map_err(Error::store("begin", &self.key))?
+            }
+        };
+        match put_part(store, &self.bucket, &self.key, &id, self.state.parts.len(), part).await {
+            Ok(receipt) => {
+                self.state.parts.push(receipt.content_id);
+                self.state.multipart_id = Some(id);
+                Ok(())
+            }
+            Err(error) => {
+                // Begun here and noted nowhere: nobody else could ever end it.
+                if known.is_none() {
+                    let path = self.bucket.path(&self.key);
+                    store.abort_multipart(&path, &id).await.map_err(Error::store("give up", &self.key))?;
+                }
+                Err(error)
+            }
         }
-        Ok(())
     }
 
     /// Makes what can be made durable cheaply while more is coming, and says how far that is: everything locally,

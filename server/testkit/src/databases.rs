@@ -48,6 +48,54 @@ impl TestDatabase {
     }
 }
 
+/// Ends of the names of the databases that [`TestDatabase::beside`] makes on a server.
+const BESIDE: [&str; 2] = ["_r", "_rk"];
+
+impl TestDatabase {
+    /// Places for another business database and another keyring of the same kind: nothing is there yet. They go with
+    /// this one. At the second call they are emptied.
+    ///
+    /// # Panics
+    /// When they cannot be made.
+    pub async fn beside(&self) -> [String; 2] {
+        match self.kind {
+            Kind::Sqlite => ["restored-business", "restored-keyring"].map(|name| {
+                let (folder, _) = self.url.rsplit_once('/').expect("a path");
+                let path = format!("{}/{name}.db", folder.trim_start_matches("sqlite://"));
+                for beside in ["", "-wal", "-shm"] {
+                    std::fs::remove_file(format!("{path}{beside}")).ok();
+                }
+                format!("sqlite://{path}?mode=rwc")
+            }),
+            Kind::Postgres => {
+                let admin = sea_orm::Database::connect(&self.url).await.expect("the test's own database answers");
+                let own = Url::parse(&self.url).expect("a URL").path().trim_start_matches('/').to_owned();
+                let names = BESIDE.map(|end| format!("{own}{end}"));
+                for name in &names {
+                    for statement in [
+                        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                        format!("CREATE DATABASE {name} TEMPLATE template0"),
+                    ] {
+                        admin.execute_unprepared(&statement).await.expect("a database beside the test's own");
+                    }
+                }
+                admin.close().await.expect("the connection closes");
+                names.map(|name| at(&self.url, &name))
+            }
+        }
+    }
+
+    /// What lies at such places now, as a test database.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn open_beside(&self, [url, keyring_url]: [String; 2]) -> Self {
+        let database = Database::connect(&url).await.expect("the database beside opens");
+        let keyring = Keyring::connect(&keyring_url, KEY_ENCRYPTION_KEY).await.expect("the keyring beside opens");
+        Self { database, keyring, kind: self.kind, url, keyring_url }
+    }
+}
+
 /// Runs a test body on a fresh, migrated SQLite and on a fresh, migrated PostgreSQL.
 ///
 /// Without `TEST_DATABASE_URL` the PostgreSQL half is skipped and says so.
@@ -120,6 +168,10 @@ where
         // FORCE: a body that panicked left its connections open.
         let statement = format!("DROP DATABASE {database} WITH (FORCE)");
         admin.execute_unprepared(&statement).await.expect("the test's own database goes");
+    }
+    for end in BESIDE {
+        let statement = format!("DROP DATABASE IF EXISTS {business}{end} WITH (FORCE)");
+        admin.execute_unprepared(&statement).await.expect("what was made beside it goes");
     }
     admin.close().await.expect("the connection closes");
     ended.unwrap_or_else(|panic| rethrow(Kind::Postgres, panic));

@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 26] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -19,6 +19,13 @@ const COMMANDS: [&[&str]; 19] = [
     &["privacy", "answer"],
     &["privacy", "purge-child"],
     &["privacy", "keep"],
+    &["import"],
+    &["backup"],
+    &["backup", "create"],
+    &["backup", "list"],
+    &["backup", "verify"],
+    &["backup", "restore"],
+    &["backup", "prune"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],
@@ -82,6 +89,7 @@ fn what_cannot_be_used_is_named_by_its_variable() {
         ("MW_DATABASE_URL", "sqlite:///nowhere/mw.db?mode=rwc".to_owned()),
         ("MW_KEYRING_URL", "sqlite:///nowhere/keys.db?mode=rwc".to_owned()),
         ("MW_STORAGE_URL", format!("file://{file}/objects")),
+        ("MW_BACKUP_URL", format!("file://{file}/backups")),
     ];
     for (name, value) in cases {
         Installation::new().with(name, value).run(&["serve"]).failed_with(&[&format!("{name}:")]);
@@ -122,7 +130,7 @@ fn the_doctor_tells_what_is_missing() {
     }
     said.failed_with(&["browser files"]);
     assert!(said.stdout().contains("missing  browser files"), "{}", said.stdout());
-    for part in ["database", "keyring", "storage", "mail", "ffmpeg", "time zones"] {
+    for part in ["database", "keyring", "storage", "backups", "mail", "ffmpeg", "time zones"] {
         assert!(said.stdout().contains(&format!("ok       {part}:")), "{}", said.stdout());
     }
 

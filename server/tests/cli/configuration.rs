@@ -24,11 +24,15 @@ fn a_malformed_value_stops_every_command_with_one_line_that_names_it() {
         ("MW_STORAGE_URL", "s3:///prefix", "bucket"),
         ("MW_STORAGE_URL", "s3://bucket?endpoint=localhost:9000", "http"),
         ("MW_STORAGE_URL", "s3://bucket?secret=x", "secret"),
+        ("MW_BACKUP_URL", "backups", "file:///folder"),
+        ("MW_BACKUP_URL", "s3://bucket?secret=x", "secret"),
+        ("MW_BACKUP_KEY", "short", "64 hexadecimal digits"),
         ("MW_SMTP_URL", "mail.example.com:25", "smtp://"),
         ("MW_SMTP_URL", "smtp://", "smtp://"),
         ("MW_SMTP_URL", "smtp://mail.example.com?tls=maybe", "smtps://"),
         ("MW_MAIL_FROM", "hello@", "hello@example.com"),
         ("MW_CONTACT_EMAIL", "our office", "hello@example.com"),
+        ("MW_TRUSTED_PROXIES", "proxy.internal", "172.16.0.0/12"),
         ("MW_DEV", "maybe", "1 or 0"),
         ("MW_SECRET_KEY", "short", "64 hexadecimal digits"),
         ("MW_LOG", "server=loud", "info"),
@@ -74,12 +78,27 @@ fn a_bucket_requires_both_of_its_keys() {
 }
 
 #[test]
+fn backups_lie_apart_from_what_they_are_of() {
+    for (storage, backups) in
+        [("/a/objects", "/a/objects"), ("/a/objects", "/a/objects/backups"), ("/a/all/objects", "/a/all")]
+    {
+        let installation = Installation::new()
+            .with("MW_STORAGE_URL", format!("file://{storage}"))
+            .with("MW_BACKUP_URL", format!("file://{backups}"));
+        installation.run(&[]).failed_with(&["MW_BACKUP_URL:", "MW_STORAGE_URL"]);
+    }
+    let bucket = Installation::new().with("MW_BACKUP_URL", "s3://backups");
+    bucket.run(&[]).failed_with(&["AWS_ACCESS_KEY_ID: required", "MW_BACKUP_URL"]);
+}
+
+#[test]
 fn a_secret_may_come_from_a_file() {
     let cases = [
         ("MW_DATABASE_URL", "postgres://me:hunter2@db.example.com/mw", "postgres://me:***@db.example.com/mw"),
         ("MW_KEYRING_URL", "postgres://me:hunter2@keys.example.com/mw", "postgres://me:***@keys.example.com/mw"),
         ("MW_SMTP_URL", "smtps://me:hunter2@mail.example.com", "smtps://me:***@mail.example.com"),
         ("MW_SECRET_KEY", SECRET, "set"),
+        ("MW_BACKUP_KEY", SECRET, "set"),
         ("MW_METRICS_TOKEN", "hunter2", "set"),
     ];
     for (name, value, shown) in cases {

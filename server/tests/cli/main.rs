@@ -1,5 +1,7 @@
 //! The command line, asked of the real binary in a folder and an environment of its own.
 
+mod archives;
+mod backups;
 mod commands;
 mod configuration;
 mod installation;

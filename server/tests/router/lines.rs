@@ -258,6 +258,9 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("OPTIONS", "/uploads/{id}", About::Public, empty),
     route("HEAD", "/uploads/{id}", About::Things, |_| Sent::Tus(Vec::new(), Bytes::new())),
     route("PATCH", "/uploads/{id}", About::Things, rest_of_upload),
+    route("POST", "/uploads/{id}", About::Things, |_| {
+        Sent::Tus(vec![("x-http-method-override", "HEAD".to_owned())], Bytes::new())
+    }),
     route("DELETE", "/uploads/{id}", About::Things, |_| Sent::Tus(Vec::new(), Bytes::new())),
     route("POST", "/dashboard/webinars/{webinar}/logo", About::Things, |_| {
         Sent::Files(vec![("file", Some("logo.png"), pixel())])
@@ -300,6 +303,7 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("GET", "/.well-known/security.txt", About::Public, empty),
     route("GET", "/terms", About::Public, empty),
     route("GET", "/dashboard/webinars/{webinar}/registrants/{registration}/consents.json", About::Things, empty),
+    route("GET", "/privacy/archives/{archive}", About::Link, empty),
     route("GET", "/pkg/{*file}", About::Public, empty),
     route("GET", "/fonts/{*file}", About::Public, empty),
     route("GET", "/favicon.svg", About::Public, empty),

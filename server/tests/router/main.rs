@@ -3,6 +3,7 @@
 //!
 //! One program instead of one a file: linking the server takes longer than running these tests.
 
+mod archives;
 mod beats;
 mod csrf;
 mod lines;

@@ -96,7 +96,7 @@ async fn a_piece_for_another_place_is_a_conflict_and_changes_nothing() {
         }
         for offset in ["-1", "x", ""] {
             let ask = world.piece(upload, 0, &SAMPLE[50_000..60_000]).by(&maya).header("upload-offset", offset);
-            assert_eq!(ask.send().await.status, StatusCode::UNPROCESSABLE_ENTITY, "offset “{offset}”");
+            assert_eq!(ask.send().await.status, StatusCode::BAD_REQUEST, "offset “{offset}”");
         }
         assert_eq!(before, (world.snapshot().await, world.objects().await));
         assert_eq!(
@@ -108,6 +108,29 @@ async fn a_piece_for_another_place_is_a_conflict_and_changes_nothing() {
             let answer = world.piece(upload, offset, Bytes::from_static(b"more")).by(&maya).send().await;
             assert_eq!(answer.status, StatusCode::CONFLICT);
         }
+    })
+    .await;
+}
+
+/// Some networks let GET and POST through and nothing else.
+#[tokio::test]
+async fn a_post_may_stand_for_another_method() {
+    each_database("tus override", |test| async move {
+        let world = World::new(test);
+        let (maya, draft) = maya(&world).await;
+        let upload = world.begin_upload(&maya, draft.id, SAMPLE.len()).await;
+        let path = format!("/uploads/{upload}");
+        let meant = |method: &str| world.post(&path).tus().by(&maya).header("x-http-method-override", method);
+        let piece = meant("PATCH").header("content-type", "application/offset+octet-stream");
+        let answer = piece.header("upload-offset", "0").bytes(Bytes::from_static(&SAMPLE[..50_000])).send().await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        assert_eq!(answer.header("upload-offset"), "50000");
+        assert_eq!(meant("HEAD").send().await.header("upload-offset"), "50000");
+        for other in ["GET", "PUT", "patch", ""] {
+            assert_eq!(meant(other).send().await.status, StatusCode::METHOD_NOT_ALLOWED, "“{other}”");
+        }
+        assert_eq!(meant("DELETE").send().await.status, StatusCode::NO_CONTENT);
+        assert_eq!(meant("HEAD").send().await.status, StatusCode::GONE);
     })
     .await;
 }
@@ -130,7 +153,7 @@ async fn a_damaged_piece_is_refused_and_not_kept() {
         }
         for unknown in ["md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1", "sha1 AAAA", "sha256 !"] {
             let answer = world.piece(upload, 0, first).by(&maya).header("upload-checksum", unknown).send().await;
-            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}");
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{unknown}");
         }
         for ((offset, piece), checksum) in [(0, first), (40_000, second)].into_iter().zip(&right) {
             let answer = world.piece(upload, offset, piece).by(&maya).header("upload-checksum", checksum).send().await;

@@ -144,6 +144,7 @@ impl World {
 
     /// Everything both databases hold.
     pub async fn snapshot(&self) -> Snapshot {
+        self.backend.write_page_views().await.expect("page views are kept");
         let keyring = Snapshot::of(self.database.keyring.database()).await;
         Snapshot::of(&self.database.database).await.beside("keyring", keyring)
     }

@@ -28,13 +28,15 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("storage", &[], &["backend", "privacy", "persistence", "mail", "media", "sea-orm"]),
     ("mail", &[], &["backend", "privacy", "persistence", "media", "storage"]),
     ("media", &[], &["backend", "privacy", "persistence", "mail"]),
-    ("privacy", &[], &["backend"]),
+    ("privacy", &[], &["backend", "backup"]),
+    ("backup", &[], &["backend", "privacy", "mail", "media", "jobs"]),
     ("jobs", &[], SCREENS),
     ("persistence", &[], SCREENS),
     ("storage", &[], SCREENS),
     ("mail", &[], SCREENS),
     ("media", &[], SCREENS),
     ("privacy", &[], SCREENS),
+    ("backup", &[], SCREENS),
     ("backend", &[], SCREENS),
 ];
 

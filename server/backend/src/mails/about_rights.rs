@@ -15,6 +15,12 @@ pub(crate) const RESTING: &str = "rights_resting";
 pub(crate) const LIFT_ANNOUNCED: &str = "rights_lift_announced";
 /// An objection was upheld.
 pub(crate) const OBJECTION_UPHELD: &str = "rights_objection_upheld";
+/// An archive was asked for.
+pub(crate) const ARCHIVE_ASKED: &str = "rights_archive_asked";
+/// An archive can be fetched.
+pub(crate) const ARCHIVE_READY: &str = "rights_archive_ready";
+/// An archive was fetched.
+pub(crate) const ARCHIVE_FETCHED: &str = "rights_archive_fetched";
 
 /// Somebody reported that the address is a child's.
 pub(crate) const REPORTED: &str = "rights_reported";
@@ -73,6 +79,27 @@ impl Backend {
                     "If it is not true, answer this mail or write to us before then, and everything stays as it was."
                         .to_owned(),
                 ],
+            ),
+            ARCHIVE_ASKED => (
+                "An archive of your data was asked for",
+                vec![
+                    format!("you asked for an archive of everything {presenter} holds about you. It is being written."),
+                    "If it was not you, somebody reads your mail: only who can do that can ask for it.".to_owned(),
+                ],
+            ),
+            ARCHIVE_READY => (
+                "Your archive is ready",
+                vec![
+                    format!(
+                        "the archive of everything {presenter} holds about you is written. You can fetch it for seven \
+                         days; then it goes by itself."
+                    ),
+                    "This mail holds no link to the file: prove your address once more to fetch it.".to_owned(),
+                ],
+            ),
+            ARCHIVE_FETCHED => (
+                "Your archive was downloaded",
+                vec![format!("the archive of what {presenter} holds about you was just downloaded.")],
             ),
             _ => return None,
         };

@@ -1,43 +1,69 @@
-//! The time trap of the registration form: a signed moment, so that a form filled faster than a person can is seen.
+//! What a registration form carries, signed: when it was made, which wording of the agreement it showed, and the id
+//! the booking gets that is made with it.
 //!
-//! Nothing is stored for it, and it says nothing of who loaded the page.
+//! The moment shows a form that was filled faster than a person can. The wording makes sure that what is on record is
+//! what was read. The id makes a second press of the same button recognisable: it meets the booking it made itself,
+//! while somebody else who types the same address meets one with another id. Nothing is stored for any of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Moment;
-use domain::ids::WebinarId;
+use domain::ids::{ConsentTextId, RegistrationId, WebinarId};
 use domain::registration::MIN_FILL_SECONDS;
 
 use crate::secrets::{Secrets, same};
 
 /// Bytes of the signature: 128 bits.
 const SIGNATURE_BYTES: usize = 16;
+/// Bytes that are signed: a moment and two ids.
+const CLAIM_BYTES: usize = 8 + 16 + 16;
 /// A page left open for longer is asked to be sent once more; a stamp is no ticket for ever.
 const MAX_AGE_DAYS: i64 = 7;
 
-fn signature(secrets: &Secrets, webinar: WebinarId, micros: i64) -> [u8; 32] {
-    secrets.mac("form-stamp", &[webinar.as_bytes(), &micros.to_be_bytes()])
+/// What a stamp of ours says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FormStamp {
+    /// When the form was made.
+    pub made: Moment,
+    /// The booking made with it.
+    pub booking: RegistrationId,
+    /// The wording it showed; none on a page nobody can register on yet.
+    pub wording: Option<ConsentTextId>,
 }
 
-/// The stamp of a form made now.
-pub(crate) fn make(secrets: &Secrets, webinar: WebinarId, now: Moment) -> String {
-    let mut bytes = now.0.to_be_bytes().to_vec();
-    bytes.extend_from_slice(&signature(secrets, webinar, now.0)[..SIGNATURE_BYTES]);
-    URL_SAFE_NO_PAD.encode(bytes)
+impl FormStamp {
+    /// For a form made now.
+    pub(crate) fn new(wording: Option<ConsentTextId>, now: Moment) -> Self {
+        Self { made: now, booking: RegistrationId::new(), wording }
+    }
+
+    /// As the form carries it.
+    pub(crate) fn sign(&self, secrets: &Secrets, webinar: WebinarId) -> String {
+        let wording = self.wording.map(|id| *id.as_bytes()).unwrap_or_default();
+        let mut bytes = [self.made.0.to_be_bytes().as_slice(), self.booking.as_bytes(), &wording].concat();
+        let signature = signature(secrets, webinar, &bytes);
+        bytes.extend_from_slice(&signature[..SIGNATURE_BYTES]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a stamp of ours for this webinar that a person may have sent: old enough, not from last month.
+    pub(crate) fn read(secrets: &Secrets, webinar: WebinarId, stamp: &str, now: Moment) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(stamp).ok()?;
+        let (claim, signed) = bytes.split_at_checked(CLAIM_BYTES)?;
+        if !same(signed, &signature(secrets, webinar, claim)[..SIGNATURE_BYTES]) {
+            return None;
+        }
+        let made = Moment(i64::from_be_bytes(claim[..8].try_into().ok()?));
+        let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok().map(uuid::Uuid::from_bytes);
+        let wording = id(&claim[24..]).filter(|id| !id.is_nil()).map(ConsentTextId);
+        let is_human = made.plus_seconds(MIN_FILL_SECONDS) <= now && made.plus_days(MAX_AGE_DAYS) > now;
+        let booking = RegistrationId(id(&claim[8..24])?);
+        is_human.then_some(Self { made, booking, wording })
+    }
 }
 
-/// Whether a form with this stamp may have been filled by a person: ours, old enough, not from last month.
-pub(crate) fn is_human(secrets: &Secrets, webinar: WebinarId, stamp: &str, now: Moment) -> bool {
-    let Some((moment, signed)) = URL_SAFE_NO_PAD.decode(stamp).ok().and_then(|bytes| {
-        let (moment, signed) = bytes.split_at_checked(8)?;
-        Some((i64::from_be_bytes(moment.try_into().ok()?), signed.to_vec()))
-    }) else {
-        return false;
-    };
-    let made = Moment(moment);
-    same(&signed, &signature(secrets, webinar, moment)[..SIGNATURE_BYTES])
-        && made.plus_seconds(MIN_FILL_SECONDS) <= now
-        && made.plus_days(MAX_AGE_DAYS) > now
+fn signature(secrets: &Secrets, webinar: WebinarId, claim: &[u8]) -> [u8; 32] {
+    secrets.mac("form-stamp", &[webinar.as_bytes(), claim])
 }
 
 #[cfg(test)]
@@ -52,25 +78,27 @@ mod tests {
     fn a_stamp_is_good_from_one_second_to_a_week() {
         let secrets = Secrets::new([3; 32]);
         let made = Moment::from_unix_seconds(1_800_000_000);
-        let stamp = make(&secrets, webinar(1), made);
-        let at = |seconds| is_human(&secrets, webinar(1), &stamp, made.plus_seconds(seconds));
-        assert!(!at(0));
-        assert!(at(1));
-        assert!(at(6 * 86_400));
-        assert!(!at(7 * 86_400));
-        assert!(!at(-60));
+        let stamp = FormStamp::new(Some(ConsentTextId::new()), made);
+        let signed = stamp.sign(&secrets, webinar(1));
+        let at = |seconds| FormStamp::read(&secrets, webinar(1), &signed, made.plus_seconds(seconds));
+        assert_eq!(at(0), None);
+        assert_eq!(at(1), Some(stamp));
+        assert_eq!(at(6 * 86_400), Some(stamp));
+        assert_eq!(at(7 * 86_400), None);
+        assert_eq!(at(-60), None);
     }
 
     #[test]
     fn only_our_own_stamp_for_this_form_is_good() {
         let secrets = Secrets::new([3; 32]);
         let now = Moment::from_unix_seconds(1_800_000_000);
-        let stamp = make(&secrets, webinar(1), now.plus_seconds(-60));
-        assert!(is_human(&secrets, webinar(1), &stamp, now));
-        assert!(!is_human(&secrets, webinar(2), &stamp, now));
-        assert!(!is_human(&Secrets::new([4; 32]), webinar(1), &stamp, now));
-        for forged in ["", "x", "AAAAAAAAAAA", &stamp[..stamp.len() - 2], &format!("{stamp}AA"), &"A".repeat(32)] {
-            assert!(!is_human(&secrets, webinar(1), forged, now), "{forged}");
+        let stamp = FormStamp::new(None, now.plus_seconds(-60)).sign(&secrets, webinar(1));
+        let read = |secrets: &Secrets, of: WebinarId, stamp: &str| FormStamp::read(secrets, of, stamp, now);
+        assert!(read(&secrets, webinar(1), &stamp).is_some());
+        assert!(read(&secrets, webinar(2), &stamp).is_none());
+        assert!(read(&Secrets::new([4; 32]), webinar(1), &stamp).is_none());
+        for forged in ["", "x", "AAAAAAAAAAA", &stamp[..stamp.len() - 2], &format!("{stamp}AA"), &"A".repeat(75)] {
+            assert!(read(&secrets, webinar(1), forged).is_none(), "{forged}");
         }
     }
 }

@@ -15,7 +15,6 @@ use persistence::{registrations as queries, rights, videos};
 
 use super::recorded;
 use crate::captions::transcript;
-use crate::links::MediaKind;
 use crate::rights::fence::{hold_public, public};
 use crate::webinars::kind_of;
 use crate::{Backend, Client, Result, Visitor};
@@ -76,7 +75,7 @@ impl Visitor {
             presenter: row.presenter.clone(),
             accent: row.accent.clone(),
             logo_url: backend.logo_url(&row),
-            description_html: crate::markdown::to_html(&row.description),
+            description_html: crate::markdown::to_html(&row.description).to_string(),
             first_name: match &booking {
                 Some(booking) => backend.first_name(booking).await?,
                 None => None,
@@ -119,7 +118,7 @@ impl Backend {
         };
         Ok(PlayerProps {
             view,
-            media_url: self.media_url(MediaKind::Video, &video.id.to_string()),
+            media_url: self.recording_url(video),
             content_type: video.content_type.clone(),
             poster_url: self.poster_url(video),
             duration_seconds,

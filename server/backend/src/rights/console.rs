@@ -34,7 +34,11 @@ fn nobody() -> Refusal {
 
 impl Backend {
     /// Whose data an address means: a coach's account, or a viewer of the coach named.
-    async fn held_under(&self, address: &str, of_coach: Option<&str>) -> Result<(CoachId, Option<SubjectId>)> {
+    pub(super) async fn held_under(
+        &self,
+        address: &str,
+        of_coach: Option<&str>,
+    ) -> Result<(CoachId, Option<SubjectId>)> {
         let reader = self.db().reader();
         let address = EmailAddress::parse(address)?.normalised();
         let account = match of_coach {

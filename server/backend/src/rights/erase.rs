@@ -21,6 +21,8 @@ use sea_orm::{IntoActiveModel, Set};
 
 use crate::{Backend, Error, Result};
 
+pub(crate) use begin::raise;
+
 /// Steps after the plan's own, in this order.
 const REPEAT: &str = "repeat";
 pub(super) const SCRUB_STEP: &str = "scrub";

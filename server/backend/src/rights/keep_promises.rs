@@ -36,6 +36,7 @@ impl Backend {
         self.keyring().prune_tombstones(now).await?;
         self.announce_policy(privacy::policy::Versions::of_the_policy(), now).await?;
         self.watch_messages(now).await?;
+        self.look_after_backups(now).await?;
         self.look_after_requests(now).await
     }
 
@@ -150,10 +151,7 @@ impl Backend {
             for archive in &over {
                 self.keyring().destroy(archive.dek).await?;
                 if let Some(key) = &archive.object_key {
-                    match self.bucket().delete(key).await {
-                        Err(error) if !error.is_missing() => return Err(error.into()),
-                        Ok(()) | Err(_) => {}
-                    }
+                    self.drop_archive_object(key).await?;
                 }
             }
             let ids: Vec<_> = over.into_iter().map(|archive| archive.id).collect();

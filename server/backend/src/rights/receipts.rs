@@ -91,7 +91,8 @@ impl Backend {
         let failed = |error| Error::fault("scan the databases", error);
         let needles = Needles::new(&needles).map_err(failed)?;
         let report = privacy::scan::scan(&self.stores(), &[], Depth::Databases, &needles).await.map_err(failed)?;
-        let (unreadable, gone) = backup_dates(now);
+        let whose = SubjectKind::from_stored(&row.subject_kind).unwrap_or(SubjectKind::Coach);
+        let (unreadable, gone) = backup_dates(now, whose);
         Ok(Receipt {
             format: receipt::FORMAT.to_owned(),
             request: row.id.to_string(),

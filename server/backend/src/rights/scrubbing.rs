@@ -51,6 +51,7 @@ impl Backend {
         if waiting.is_empty() {
             return Ok(());
         }
+        crate::markdown::forget();
         for database in [self.db(), self.keyring().database()] {
             let scrubbed =
                 privacy::scrub::scrub(database).await.map_err(|error| Error::fault("scrub a database", error))?;

@@ -142,7 +142,8 @@ impl World {
         self.recording(&coach, webinar, tag).await;
         coach.publish(webinar).await.expect("is published");
         let client = self.client();
-        backend.visitor().count_page_view(&slug, &client, &word("pagesource")).await.expect("is counted");
+        backend.visitor().count_page_view(&slug, &client, &word("pagesource"));
+        backend.write_page_views().await.expect("is counted");
         self.rows_of_a_coach(coach.id(), webinar, tag).await;
         let needles = [
             "name",

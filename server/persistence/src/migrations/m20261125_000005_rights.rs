@@ -57,6 +57,7 @@ impl MigrationTrait for Migration {
         portal_proof(manager).await?;
         portal_session(manager).await?;
         backup_copy(manager).await?;
+        restore_run(manager).await?;
         erased_total(manager).await
     }
 }
@@ -379,6 +380,20 @@ async fn backup_copy(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     );
     manager.create_table(table).await?;
     manager.create_index(index("backup_copy_expiry_idx", "backup_copy", &["expires_at"])).await?;
+    Ok(())
+}
+
+async fn restore_run(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = table(
+        "restore_run",
+        &mut [
+            column("id").uuid().not_null().primary_key(),
+            column("snapshot_at").big_integer().not_null(),
+            column("restored_at").big_integer().not_null(),
+            column("finished_at").big_integer(),
+        ],
+    );
+    manager.create_table(table).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use domain::rights::{RequestState, TOMBSTONE_DAYS};
 use persistence::entities::{dsr_request, export_archive, subject, tombstone};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Statement, Value,
 };
 use uuid::Uuid;
 
@@ -65,11 +65,13 @@ impl Erasure {
         Ok(Outcome::default())
     }
 
-    /// Archives of the person, and with an account those of its viewers: object, key, row, in this order.
+    /// Archives of the person, and with an account those of its viewers: object, key, row, in this order. With a viewer
+    /// go her coach's own, because she is in them.
     pub(super) async fn erase_archives(&self) -> Result<Outcome, Error> {
         let mut find = export_archive::Entity::find().filter(export_archive::Column::CoachId.eq(self.person.coach()));
         if let Person::Viewer(_, subject) = self.person {
-            find = find.filter(export_archive::Column::SubjectId.eq(subject));
+            let about = export_archive::Column::SubjectId.eq(subject);
+            find = find.filter(about.or(export_archive::Column::SubjectId.is_null()));
         }
         let rows = find.all(self.stores.database.reader()).await?;
         for row in &rows {

@@ -129,6 +129,8 @@ impl Ids {
             "webinar" => self.webinar.to_string(),
             "video" => self.video.to_string(),
             "id" => self.upload.to_string(),
+            // None of hers is named by it: an archive's address is its session's alone.
+            "archive" => self.upload.to_string(),
             "registration" => self.registration.to_string(),
             "slug" => self.slug.clone(),
             "token" => self.room.trim_start_matches("/r/").to_owned(),

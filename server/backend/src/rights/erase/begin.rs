@@ -14,7 +14,7 @@ use super::{RECEIPT, REPEAT, Run, SCRUB_STEP, Step};
 use crate::{Error, Result};
 
 /// Nobody writes about the person any more, and nobody is signed in to the account.
-async fn raise(conn: &impl ConnectionTrait, person: Person) -> Result<()> {
+pub(crate) async fn raise(conn: &impl ConnectionTrait, person: Person) -> Result<()> {
     match person {
         Person::Viewer(coach, subject) => {
             let from = [SubjectState::Active, SubjectState::Restricted];
