@@ -71,7 +71,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// Names the setting and the host.
-fn admitted(config: &Config, name: &'static str, url: &str) -> Result<(), StartError> {
+pub(crate) fn admitted(config: &Config, name: &'static str, url: &str) -> Result<(), StartError> {
     match check::host_of(url) {
         Some(host) => config.recipients.admit(&host).map_err(|unlisted| StartError::Unlisted(name, unlisted)),
         None => Ok(()),

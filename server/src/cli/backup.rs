@@ -209,7 +209,7 @@ async fn note_verified(config: &Config, ids: &[BackupId]) -> Outcome {
     if !is_there {
         return Ok(());
     }
-    let Ok(database) = persistence::Database::connect(&config.database_url).await else { return Ok(()) };
+    let Ok(database) = crate::state::open_database(config).await else { return Ok(()) };
     let current =
         persistence::migration_status(&database).await.is_ok_and(|all| all.iter().all(|(_, applied)| *applied));
     if current {
@@ -226,6 +226,7 @@ async fn note_verified(config: &Config, ids: &[BackupId]) -> Outcome {
 async fn restore(config: &Config, id: Option<BackupId>, finish: bool, json: bool) -> Outcome {
     let place = place(config)?;
     config.make_data_dir()?;
+    crate::state::admitted(config, "MW_DATABASE_URL", &config.database_url)?;
     let alone = Place::alone_with(&config.database_url).await?;
     if !finish {
         load(config, &place, id).await?;

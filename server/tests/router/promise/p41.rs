@@ -21,7 +21,7 @@ fn is_card_number(digits: &str) -> bool {
         })
         .sum();
     // The first digit of every network's cards.
-    sum % 10 == 0 && digits.starts_with(['2', '3', '4', '5', '6'])
+    sum.is_multiple_of(10) && digits.starts_with(['2', '3', '4', '5', '6'])
 }
 
 #[test]
