@@ -250,8 +250,9 @@ async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpList
     tracing::info!("stopping: no new requests, finishing work under way");
     tell_worker.send_replace(true);
     worker.await?;
-    backend.close().await;
+    // Before the pool, which waits for its connections to come back.
     drop(serving);
+    backend.close().await;
     Ok(())
 }
 
