@@ -288,8 +288,9 @@ async fn serve_until_stopped(config: Config, backend: Backend, listener: TcpList
     tell_worker.send_replace(true);
     worker.await?;
     counting.await?;
-    backend.close().await;
+    // Before the pool, which waits for its connections to come back.
     drop(serving);
+    backend.close().await;
     Ok(())
 }
 

@@ -105,7 +105,7 @@ impl Backend {
     }
 
     /// Plans a mail to a person about their own request; none when no booking tells where it belongs.
-    async fn write_about_rights(
+    pub(super) async fn write_about_rights(
         &self,
         conn: &impl ConnectionTrait,
         (coach, subject): (CoachId, SubjectId),
