@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
-use domain::watching::{Attendance, Beat, BeatFlaw, Thresholds, WatchMap, Watched, credit, outcome};
+use domain::watching::{Attendance, BEATS_PER_MINUTE, Beat, BeatFlaw, Thresholds, WatchMap, Watched, credit, outcome};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::Database;
 use persistence::beats::{self, BeatRow, MapRow, RegistrationProgress, ViewContext};
@@ -20,8 +20,7 @@ use crate::{Backend, Error, Result};
 const QUEUE: usize = 8_192;
 /// Beats of one transaction: bounds how long the writer holds the database.
 const BATCH: usize = 1_024;
-/// A viewer's beats per minute (quality.md §4), and as many at once.
-const PER_MINUTE: i64 = 12;
+const PER_MINUTE: i64 = BEATS_PER_MINUTE as i64;
 
 /// What became of a beat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
