@@ -317,6 +317,10 @@ impl Transfer {
         let piece = file.slice_with_f64_and_f64(from as f64, to as f64).ok()?;
         let offset = from.to_string();
         let checksum = checksum(&piece).await;
+        // Reading takes a moment, in which she may have paused.
+        if self.is_pausing.get_untracked() {
+            return None;
+        }
         let mut headers = vec![("Upload-Offset", offset.as_str()), ("Content-Type", "application/offset+octet-stream")];
         headers.extend(checksum.as_deref().map(|checksum| ("Upload-Checksum", checksum)));
         let request = request("PATCH", address, &headers)?;
