@@ -18,7 +18,7 @@ need() { # <what is looked for> <package> <what works without it>
 }
 missing=
 need "$(command -v cc || true)" gcc "nothing: SQLite is compiled from source"
-need "$(command -v ffmpeg || true)" ffmpeg "uploads play as they are; no poster frames, no remux, no demo video of your own"
+need "$(command -v ffmpeg || true)" ffmpeg "uploads play as they are; no poster frames, no demo video of your own"
 if [ "$level" = test ]; then
   need "$(postgres_bin)" postgresql "everything on SQLite"
   need "$(chromium_path)" chromium "all tests but the browser journeys"

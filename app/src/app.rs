@@ -7,10 +7,11 @@ use leptos_router::{SsrMode, path};
 
 use crate::account::{AccountPage, ConfirmPage, LoginPage, NewPasswordPage, ResetPage, SecondFactorPage, SignUpPage};
 use crate::context::Refresh;
+use crate::forms::LastDone;
 use crate::home::HomePage;
 use crate::kit::KitPage;
 use crate::studio::{
-    DashboardPage, EditorPage, RegistrantPage, RegistrantsPage, ResultsPage, StudioLayout, WebinarsPage,
+    DashboardPage, EditorPage, RegistrantPage, RegistrantsPage, ResultsPage, StudioLayout, Transfers, WebinarsPage,
 };
 use crate::ui::Missing;
 
@@ -19,6 +20,8 @@ use crate::ui::Missing;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Refresh::new());
+    provide_context(Transfers::new());
+    provide_context(LastDone::new());
     view! {
         <Title formatter=|title: String| if title.is_empty() { "My Mini Webinar".to_owned() } else { format!("{title} · My Mini Webinar") }/>
         <Router>

@@ -4,6 +4,8 @@
 //! Either way one function, `perform`, does what the form says, so the two ways cannot differ.
 
 mod fields;
+mod files;
+mod fold;
 
 use domain::Refusal;
 use domain::account::{RecoveryCodes, SecondFactorSetup};
@@ -18,6 +20,9 @@ use wasm_bindgen::JsCast;
 use crate::context::Refresh;
 use crate::error::AppError;
 pub use fields::{Checkbox, Problem, Select, Submit, TextArea, TextField, area_text};
+pub use files::FileForm;
+pub use fold::Fold;
+use fold::open_fold;
 
 /// Names of fields whose value never travels back.
 const SECRET_FIELDS: [&str; 3] = ["password", "current_password", "code"];
@@ -57,6 +62,9 @@ pub struct Posted {
     pub fields: Vec<(String, String)>,
     /// What came of it.
     pub answer: Option<FormAnswer>,
+    /// The page the form stands on, when it was posted to another address: forms with files are.
+    #[serde(default)]
+    pub page: Option<String>,
 }
 
 impl Posted {
@@ -64,7 +72,7 @@ impl Posted {
     #[must_use]
     pub fn new(form: String, fields: Vec<(String, String)>, answer: FormAnswer) -> Self {
         let fields = fields.into_iter().filter(|(name, _)| !SECRET_FIELDS.contains(&name.as_str())).collect();
-        Self { form, fields, answer: Some(answer) }
+        Self { form, fields, answer: Some(answer), page: None }
     }
 }
 
@@ -80,11 +88,40 @@ pub async fn submit(form: String, fields: Vec<(String, String)>) -> Result<FormA
     Ok(performed.answer)
 }
 
+/// The form that was done last, and the page it stood on: a page that is read again afterwards still says so.
+#[derive(Clone, Copy, Debug)]
+pub struct LastDone(StoredValue<Option<(&'static str, String)>>);
+
+impl LastDone {
+    /// For the whole application.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(StoredValue::new(None))
+    }
+
+    /// Whether it was this form on this page. Said once; another page's is forgotten.
+    fn take(self, form: &str, page: &str) -> bool {
+        let is_it = self.0.with_value(|last| last.as_ref().map(|(name, place)| (*name == form, place == page)));
+        if let Some((true, _) | (_, false)) = is_it {
+            self.0.set_value(None);
+        }
+        is_it == Some((true, true))
+    }
+}
+
+impl Default for LastDone {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// What the fields of a form know of it.
 #[derive(Clone, Copy)]
 pub struct FormState {
     form: &'static str,
     typed: StoredValue<Vec<(String, String)>>,
+    /// Names of the fields on it that can say what is wrong with them.
+    fields: StoredValue<Vec<&'static str>>,
     refusal: RwSignal<Option<Refusal>>,
     is_busy: RwSignal<bool>,
 }
@@ -95,8 +132,23 @@ impl FormState {
         format!("{}-{field}", self.form)
     }
 
+    fn new(form: &'static str, posted: Posted) -> Self {
+        let refusal = match posted.answer {
+            Some(FormAnswer::Refused(refusal)) => Some(refusal),
+            _ => None,
+        };
+        Self {
+            form,
+            typed: StoredValue::new(if refusal.is_some() { posted.fields } else { Vec::new() }),
+            fields: StoredValue::new(Vec::new()),
+            refusal: RwSignal::new(refusal),
+            is_busy: RwSignal::new(false),
+        }
+    }
+
     /// What was typed into a field before the page came back.
-    fn typed(self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn typed(self, name: &str) -> Option<String> {
         self.typed.with_value(|fields| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone()))
     }
 
@@ -112,6 +164,16 @@ impl FormState {
                 .map(|refusal| refusal.message.clone())
         })
     }
+}
+
+/// The query of a page's address without what only said that a form was done.
+fn kept_query(search: &str) -> String {
+    let kept: Vec<_> = search
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("done="))
+        .collect();
+    if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
 }
 
 /// The fields of a form as pairs.
@@ -149,6 +211,9 @@ pub fn PostForm(
     /// Set to the revision that was saved.
     #[prop(optional)]
     saved: Option<RwSignal<i32>>,
+    /// Run when it is done in place.
+    #[prop(optional)]
+    then: Option<Callback<()>>,
     /// Fields and button.
     children: Children,
 ) -> impl IntoView {
@@ -158,20 +223,19 @@ pub fn PostForm(
             && hidden.iter().all(|pair| posted.fields.iter().any(|(field, value)| field == pair.0 && *value == pair.1))
     };
     let posted = use_context::<Posted>().filter(is_same).unwrap_or_default();
-    let refusal = match &posted.answer {
-        Some(FormAnswer::Refused(refusal)) => Some(refusal.clone()),
-        _ => None,
-    };
-    let state = FormState {
-        form: name,
-        typed: StoredValue::new(if refusal.is_some() { posted.fields } else { Vec::new() }),
-        refusal: RwSignal::new(refusal),
-        is_busy: RwSignal::new(false),
-    };
+    let state = FormState::new(name, posted);
     let query = use_query_map();
-    let is_done =
-        RwSignal::new(!done.is_empty() && query.with_untracked(|query| query.get("done").as_deref() == Some(name)));
     let location = use_location();
+    let last = use_context::<LastDone>();
+    let was_done = query.with_untracked(|query| query.get("done").as_deref() == Some(name))
+        || last.is_some_and(|last| location.pathname.with_untracked(|page| last.take(name, page)));
+    let is_refused = state.refusal.with_untracked(Option::is_some);
+    let is_done = RwSignal::new(!done.is_empty() && was_done && !is_refused);
+    if is_refused || is_done.get_untracked() {
+        open_fold();
+    }
+    let page = location.pathname;
+    let action = move || format!("{}{}", location.pathname.get(), location.search.with(|search| kept_query(search)));
     let navigate = use_navigate();
     let refresh = use_context::<Refresh>();
     let on_submit = move |event: SubmitEvent| {
@@ -185,6 +249,9 @@ pub fn PostForm(
         let fields = fields_of(&form);
         state.is_busy.set(true);
         is_done.set(false);
+        if let Some(last) = last {
+            last.0.set_value(None);
+        }
         let navigate = navigate.clone();
         leptos::task::spawn_local(async move {
             let answer =
@@ -195,7 +262,8 @@ pub fn PostForm(
                 FormAnswer::Refused(refusal) => {
                     let field = refusal.field.clone();
                     state.refusal.set(Some(refusal));
-                    focus(&form, field.as_deref());
+                    // The message is there with the next frame.
+                    request_animation_frame(move || focus(&form, field.as_deref()));
                     return;
                 }
                 // A new session is a new page: nothing read for somebody else stays.
@@ -221,6 +289,12 @@ pub fn PostForm(
                     return;
                 }
             }
+            if let Some(last) = last {
+                last.0.set_value(Some((name, page.get_untracked())));
+            }
+            if let Some(then) = then {
+                then.run(());
+            }
             if let Some(refresh) = refresh {
                 refresh.raise();
             }
@@ -230,7 +304,7 @@ pub fn PostForm(
         hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {
         <Provider value=state>
-            <form method="post" action=move || location.pathname.get() class=class on:submit=on_submit.clone() novalidate=true>
+            <form method="post" action=action class=class on:submit=on_submit.clone() novalidate=true>
                 <input type="hidden" name=FORM_FIELD value=name/>
                 {hidden}
                 <GeneralProblem/>
@@ -248,9 +322,16 @@ fn changes_session(form: &str) -> bool {
 
 /// Leads the eye and the keyboard to what is wrong.
 fn focus(form: &web_sys::HtmlFormElement, field: Option<&str>) {
-    let selector = field.map_or_else(|| "[role=alert]".to_owned(), |field| format!("[name=\"{field}\"]"));
-    if let Ok(Some(element)) = form.query_selector(&selector)
-        && let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
+    let find = |selector: &str| form.query_selector(selector).ok().flatten();
+    let named = field.and_then(|field| find(&format!("[name=\"{field}\"]:not([type=hidden])")));
+    let Some(element) = named.or_else(|| find("[role=alert]")) else { return };
+    // What is folded away can be neither seen nor focused.
+    if let Ok(Some(fold)) = element.closest("details:not([open])")
+        && let Err(error) = fold.set_attribute("open", "")
+    {
+        leptos::logging::warn!("cannot open a fold: {error:?}");
+    }
+    if let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
         && let Err(error) = element.focus()
     {
         leptos::logging::warn!("cannot move the focus: {error:?}");
@@ -262,8 +343,27 @@ fn focus(form: &web_sys::HtmlFormElement, field: Option<&str>) {
 fn GeneralProblem() -> impl IntoView {
     let state = expect_context::<FormState>();
     move || {
-        state.refusal.get().filter(|refusal| refusal.field.is_none()).map(|refusal| {
+        let is_on_form = |field: &str| state.fields.with_value(|fields| fields.contains(&field));
+        state.refusal.get().filter(|refusal| !refusal.field.as_deref().is_some_and(is_on_form)).map(|refusal| {
             view! { <p class="problem general" role="alert" tabindex="-1">{refusal.message}</p> }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_posted_to_its_page_with_what_the_page_asks_by() {
+        for (search, kept) in [
+            ("", ""),
+            ("t=abc", "?t=abc"),
+            ("?t=abc", "?t=abc"),
+            ("done=profile", ""),
+            ("search=tom&done=profile&page=2", "?search=tom&page=2"),
+        ] {
+            assert_eq!(kept_query(search), kept, "{search}");
+        }
     }
 }

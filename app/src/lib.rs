@@ -39,7 +39,23 @@ pub fn wake() -> impl leptos::IntoView {
     use leptos::prelude::*;
     let posted = document().get_element_by_id("posted").and_then(|element| element.text_content());
     if let Some(posted) = posted.and_then(|json| serde_json::from_slice::<forms::Posted>(json.as_bytes()).ok()) {
+        if let Some(page) = &posted.page
+            && let Ok(history) = window().history()
+            && history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(page)).is_err()
+        {
+            leptos::logging::warn!("the address stays another page's");
+        }
         provide_context(posted);
     }
+    // Tells whoever waits for it, such as a test, that the page answers.
+    Effect::new(|_| {
+        request_animation_frame(|| {
+            if let Some(root) = document().document_element()
+                && root.set_attribute("data-awake", "").is_err()
+            {
+                leptos::logging::warn!("the page cannot say that it is awake");
+            }
+        });
+    });
     view! { <app::App/> }
 }

@@ -14,7 +14,7 @@ mod player;
 mod props;
 mod transcript;
 
-pub use moments::localise_moments;
+pub use moments::{localise_moments, moment_form};
 pub use page::room_page;
 pub use player::player;
 pub use props::read_props;

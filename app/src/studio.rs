@@ -9,8 +9,10 @@ mod recording;
 mod registrants;
 mod results;
 mod settings;
+mod transfer;
 mod uploader;
 mod webinars;
+mod wire;
 
 use domain::ids::WebinarId;
 use leptos::prelude::*;
@@ -22,6 +24,7 @@ pub use layout::StudioLayout;
 pub use person::RegistrantPage;
 pub use registrants::RegistrantsPage;
 pub use results::ResultsPage;
+pub use transfer::Transfers;
 pub use webinars::WebinarsPage;
 
 /// The id in the address, when it is one.

@@ -6,7 +6,7 @@ mod time;
 use domain::Refusal;
 use domain::RefusalKind;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use wasm_bindgen::JsCast;
 
 pub use charts::{CountTable, Curve, Funnel, HeatStrip, Meter};
 pub use time::{Time, Zone};
@@ -50,17 +50,6 @@ pub fn Refused(
     }
 }
 
-/// A message a plain form of another route led back with (`?problem=`).
-#[component]
-pub fn ProblemFromAddress() -> impl IntoView {
-    let query = use_query_map();
-    move || {
-        query
-            .with(|query| query.get("problem"))
-            .map(|message| view! { <p class="problem general" role="alert">{message}</p> })
-    }
-}
-
 /// A coloured word for a state.
 #[component]
 pub fn Badge(
@@ -83,7 +72,17 @@ pub fn Copyable(
 ) -> impl IntoView {
     let is_copied = RwSignal::new(false);
     let value = text.clone();
+    let area = NodeRef::<leptos::html::Textarea>::new();
     let copy = move |_| {
+        if let Some(area) = area.get_untracked() {
+            area.select();
+        }
+        // Over plain http browsers hand out no clipboard; what is selected can still be copied.
+        if !window().is_secure_context() {
+            let document: web_sys::HtmlDocument = document().unchecked_into();
+            is_copied.set(document.exec_command("copy").unwrap_or(false));
+            return;
+        }
         let value = value.clone();
         leptos::task::spawn_local(async move {
             let written =
@@ -93,7 +92,7 @@ pub fn Copyable(
     };
     view! {
         <div class="copyable">
-            <textarea readonly=true rows="3" aria-label=label dir="ltr" spellcheck="false" inner_html=crate::forms::area_text(&text)></textarea>
+            <textarea node_ref=area readonly=true rows="3" aria-label=label dir="ltr" spellcheck="false" inner_html=crate::forms::area_text(&text)></textarea>
             <button type="button" class="button needs-script" on:click=copy>{move || if is_copied.get() { "Copied" } else { "Copy" }}</button>
         </div>
     }

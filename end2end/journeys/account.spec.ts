@@ -76,7 +76,8 @@ test('the second factor asks for six digits, once each, and recovery codes open 
   await expect(page, 'a recovery code works once').toHaveURL(/second-factor/);
 });
 
-test('a forgotten password is reset by mail, and every other browser is signed out', async ({ page, server, browser }) => {
+test('a forgotten password is reset by mail, and every other browser is signed out', async ({ page, server, browser, consoleGuard }) => {
+  consoleGuard.allow(/status of 422/);
   const { email } = await confirmedCoach(page, server);
   const other = await browser.newContext({ baseURL: server.url });
   const second = await other.newPage();
@@ -90,6 +91,10 @@ test('a forgotten password is reset by mail, and every other browser is signed o
   await expect(page.getByText(/check your|sent|on its way/i).first()).toBeVisible();
   const link = linkIn(await server.mail(email, /password/i), '/reset/new');
   await open(page, link);
+  await fill(page, { password: 'short' });
+  await button(page, /save|set|change/i).click();
+  await expect(field(page, 'password').first(), 'too short is said beside the field').toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByRole('alert').first()).toContainText(/8 characters/i);
   await fill(page, { password: 'a brighter harbour lamp' });
   await button(page, /save|set|change/i).click();
   await page.waitForURL(/\/login/);
@@ -117,4 +122,18 @@ test('signed-in browsers are listed and can be sent away', async ({ page, server
   await page.goto('/dashboard');
   await expect(page).toHaveURL(/\/dashboard/);
   await other.close();
+});
+
+test('what a fold hides opens when it has something to say', async ({ page, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 4\d\d/);
+  await confirmedCoach(page, server);
+  await open(page, '/dashboard/account');
+  await page.getByText('Change the password').click();
+  const form = page.locator('form', { has: field(page, 'current_password') });
+  await fill(form, { current_password: 'not the password', password: 'a brighter harbour lamp' });
+  await button(form, /change it/i).click();
+  await expect(form.getByRole('alert').first()).toBeVisible();
+  await fill(form, { current_password: PASSWORD, password: 'a brighter harbour lamp' });
+  await button(form, /change it/i).click();
+  await expect(page.getByText(/your password was changed/i).first()).toBeVisible();
 });

@@ -66,12 +66,14 @@ test('the funnel counts a view, a registration, and shows its n', async ({ page,
   await registered(await visitor.newPage(), server, webinar.slug, 'counted');
   await visitor.close();
   await open(page, `/dashboard/webinars/${webinar.id}/results`);
-  await expect(page.getByText(/registered/i).first()).toBeVisible();
-  await expect(page.getByText(/attended/i).first()).toBeVisible();
+  const count = (step: string) => page.locator('.funnel li').filter({ hasText: step }).locator('.count');
+  await expect(count('Page views')).toHaveText('1');
+  await expect(count('Registered')).toHaveText('1');
+  await expect(count('Attended')).toHaveText('0');
   await accessible(page);
 });
 
-test('a published page closes and opens again', async ({ page, server }) => {
+test('a published page closes and opens again', async ({ page, browser, server }) => {
   await confirmedCoach(page, server);
   const webinar = await publishedWebinar(page);
   expect((await page.request.get(`/w/${webinar.slug}`)).status()).toBe(200);
@@ -80,6 +82,51 @@ test('a published page closes and opens again', async ({ page, server }) => {
   const sure = page.getByRole('dialog').getByRole('button', { name: /unpublish|close/i }).first();
   if (await sure.isVisible().catch(() => false)) await sure.click();
   await expect(page.getByText(/^unpublished$/i).first()).toBeVisible();
+  const visitor = await stranger(browser, server, { javaScriptEnabled: false });
+  expect((await visitor.request.get(`/w/${webinar.slug}`)).status(), 'closed to everybody else').toBeGreaterThanOrEqual(400);
+  await editor.open(page, webinar.id);
+  await editor.publish(page);
+  expect((await visitor.request.get(`/w/${webinar.slug}`)).status(), 'open again').toBe(200);
+  await visitor.close();
+});
+
+test('what keeps a draft from being published is said beside the button', async ({ page, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 422/);
+  await confirmedCoach(page, server);
+  await editor.create(page, 'Not ready');
+  await button(page, /^publish/i).click();
+  const form = page.locator('form.publish');
+  await expect(form.getByRole('alert')).toContainText(/recording|video|upload/i);
+});
+
+test('settings that are refused come back as they were chosen', async ({ page, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 422/);
+  await confirmedCoach(page, server);
+  await editor.create(page, 'Chosen');
+  await field(page, 'first_name').selectOption('required');
+  await page.getByText('Colour, sessions and what counts as watched').click();
+  await field(page, 'own_accent').check();
+  await field(page, 'accent').fill('#336699');
+  await fill(page, { title: '', link_days: 'many' });
+  await button(page, /^save/i).click();
+  await expect(page.getByRole('alert').first()).toBeVisible();
+  await expect(field(page, 'first_name')).toHaveValue('required');
+  await expect(field(page, 'accent')).toHaveValue('#336699');
+});
+
+test('captions that are refused keep the page, and say why where they were chosen', async ({ page, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 4\d\d/);
+  await confirmedCoach(page, server);
+  const webinar = await publishedWebinar(page);
+  await editor.open(page, webinar.id);
+  const form = page.locator('form.captions-form');
+  await editor.captionInput(page).setInputFiles({ name: 'empty.vtt', mimeType: 'text/vtt', buffer: Buffer.from('no captions at all') });
+  await fill(form, { language: 'pt-BR', label: 'Português' });
+  await button(form, /add captions/i).click();
+  await expect(form.getByRole('alert').first()).toBeVisible();
+  await expect(field(form, 'language')).toHaveValue('pt-BR');
+  await page.goto(`/dashboard/webinars/${webinar.id}?problem=Call+this+number`);
+  await expect(page.getByText('Call this number'), 'nobody puts words into our mouth').toHaveCount(0);
 });
 
 test('two windows do not overwrite each other in silence', async ({ page, context, server, consoleGuard }) => {

@@ -105,5 +105,16 @@ test('a site that is not on the list cannot frame the page', async ({ page, brow
 test('the loader is small', async ({ request, server }) => {
   const answer = await request.get(`${server.url}/embed.js`, { headers: { 'accept-encoding': 'br' } });
   expect(answer.headers()['content-type']).toContain('javascript');
-  expect((await answer.body()).length).toBeLessThanOrEqual(8_192);
+  expect((await answer.body()).length).toBeLessThanOrEqual(3_200);
+});
+
+test('in a frame, what is not there says so instead of refusing to connect', async ({ browser, server }) => {
+  const site = await hostSite(`${server.url}/embed.js`, () => 'no-such-webinar');
+  const visitor = await browser.newContext();
+  const visit = await visitor.newPage();
+  await visit.goto(site.origin);
+  await expect(visit.frameLocator('iframe').getByRole('heading', { name: /nothing here/i })).toBeVisible();
+  await expect(visit.frameLocator('iframe').getByRole('link'), 'nothing leads away').toHaveCount(0);
+  await visitor.close();
+  site.close();
 });

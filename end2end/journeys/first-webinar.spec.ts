@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PrivacyGuard } from '../support/guards';
-import { editor, fill, open } from '../support/pages';
+import { button, editor, field, fill, open } from '../support/pages';
 import { confirmedCoach, stranger } from '../support/story';
 import { expect, settled, test } from '../support/test';
 import { SAMPLE_CAPTIONS, SAMPLE_VIDEO } from '../support/tus';
@@ -61,8 +61,10 @@ test('from an empty account to a public page, through a lost network', async ({ 
   await editor.open(page, id);
   await editor.captionInput(page).setInputFiles(SAMPLE_CAPTIONS);
   const add = page.getByRole('button', { name: /add captions|upload captions/i }).first();
-  if (await add.isVisible().catch(() => false)) await add.click();
-  await settled(page);
+  await fill(page, { presenter: 'Typed and not saved yet' });
+  await add.click();
+  await expect(page.getByText(/English · en/).first()).toBeVisible();
+  await expect(field(page, 'presenter'), 'adding captions loses nothing').toHaveValue('Typed and not saved yet');
 
   // The publish check names what is missing; she mends it and publishes.
   await editor.open(page, id);
@@ -91,4 +93,57 @@ test('a file that is no recording is refused with a sentence', async ({ page, se
   await editor.create(page, 'Wrong file');
   await editor.fileInput(page).setInputFiles({ name: 'holiday.mp4', mimeType: 'video/mp4', buffer: Buffer.from('This is a letter, not a film. '.repeat(500)) });
   await expect(page.getByRole('alert').first()).toContainText(/not a|cannot|no recording|video/i);
+});
+
+test('an upload goes on while she looks at another page, and after a pause', async ({ page, context, server }) => {
+  test.setTimeout(180_000);
+  const folder = mkdtempSync(join(tmpdir(), 'mini-webinar-file-'));
+  const file = grownSample(folder, 24);
+  await confirmedCoach(page, server);
+  const id = await editor.create(page, 'Elsewhere');
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Network.enable');
+  const speed = (uploadThroughput: number) =>
+    devtools.send('Network.emulateNetworkConditions', { offline: false, latency: 5, downloadThroughput: -1, uploadThroughput });
+  await speed(2 * 1024 * 1024);
+  const checksums: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'PATCH') checksums.push(request.headers()['upload-checksum'] ?? '');
+  });
+  await editor.fileInput(page).setInputFiles(file);
+  await expect(editor.progress(page)).toBeVisible();
+  await button(page, /^pause$/i).click();
+  await expect(page.getByText(/^Paused at/)).toBeVisible();
+  await expect(button(page, /give it up/i)).toBeVisible();
+  await button(page, /^go on$/i).click();
+
+  await page.getByRole('link', { name: 'Results', exact: true }).click();
+  await expect(page.getByRole('complementary', { name: 'Uploads' })).toContainText(/session\.mp4 is being uploaded/);
+  await speed(-1);
+  await page.getByRole('link', { name: 'Show it' }).click();
+  await expect(page).toHaveURL(new RegExp(`/dashboard/webinars/${id}$`));
+  await expect(page.locator('[data-video-ready]').first()).toBeVisible({ timeout: 60_000 });
+  expect(checksums.length).toBeGreaterThan(0);
+  for (const checksum of checksums) expect(checksum, 'every piece says what it is').toMatch(/^sha256 [A-Za-z0-9+/]{43}=$/);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a file dropped on the page is taken, at whatever address it was opened', async ({ browser, server }) => {
+  // The server names itself by another address than the one in the address bar.
+  const elsewhere = server.url.includes('localhost') ? server.url.replace('localhost', '127.0.0.1') : server.url.replace('127.0.0.1', 'localhost');
+  const context = await browser.newContext({ baseURL: elsewhere, locale: 'en-GB' });
+  const page = await context.newPage();
+  await confirmedCoach(page, server);
+  await editor.create(page, 'Dropped');
+  const bytes = readFileSync(SAMPLE_VIDEO).toString('base64');
+  const data = await page.evaluateHandle((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], 'dropped.mp4', { type: 'video/mp4' }));
+    return transfer;
+  }, bytes);
+  const target = page.locator('label.file.big');
+  await target.dispatchEvent('dragover', { dataTransfer: data });
+  await target.dispatchEvent('drop', { dataTransfer: data });
+  await expect(page.locator('[data-video-ready]').first()).toBeVisible({ timeout: 60_000 });
+  await context.close();
 });

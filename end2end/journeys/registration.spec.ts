@@ -1,17 +1,19 @@
+import type { Page } from '@playwright/test';
 import { PrivacyGuard } from '../support/guards';
-import { button, field, fill, registration, SECONDS_TO_FILL_A_FORM } from '../support/pages';
+import { button, editor, field, fill, open, registration, SECONDS_TO_FILL_A_FORM } from '../support/pages';
 import { confirmedCoach, publishedWebinar, registered, stranger, type WebinarStory } from '../support/story';
 import { address, expect, test } from '../support/test';
 
 // The coach's side is made once, with JavaScript; the viewer has it blocked.
 let webinar: WebinarStory;
+let coach: Page;
 test.beforeAll(async ({ browser, server }) => {
   const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: true });
-  const page = await context.newPage();
-  await confirmedCoach(page, server);
-  webinar = await publishedWebinar(page);
-  await context.close();
+  coach = await context.newPage();
+  await confirmedCoach(coach, server);
+  webinar = await publishedWebinar(coach);
 });
+test.afterAll(async () => coach.context().close());
 
 test('a viewer registers with JavaScript blocked and gets one mail with her own link', async ({ browser, server }) => {
   const context = await stranger(browser, server, { javaScriptEnabled: false });
@@ -69,14 +71,27 @@ test('an unknown address and an unpublished draft are the same page', async ({ p
   expect(missing.status()).toBe(404);
   const token = await page.request.get(`${server.url}/r/${'A'.repeat(43)}`);
   expect(token.status()).toBe(404);
+  await editor.create(coach, 'Not for anybody yet');
+  const slug = await field(coach, 'slug').inputValue();
+  expect(slug).not.toBe('');
+  expect((await coach.request.get(`/w/${slug}`)).status(), 'its coach sees it').toBe(200);
+  const draft = await page.request.get(`${server.url}/w/${slug}`);
+  expect(draft.status()).toBe(404);
+  expect(await draft.text()).toBe(await missing.text());
 });
 
 test('opening a link, or scanning it, is not attendance', async ({ browser, server }) => {
   const context = await stranger(browser, server, { javaScriptEnabled: false });
   const page = await context.newPage();
-  const { room } = await registered(page, server, webinar.slug, 'scanner');
+  const { email, room } = await registered(page, server, webinar.slug, 'scanner');
   for (const method of ['GET', 'HEAD']) expect((await page.request.fetch(room, { method })).status()).toBe(200);
   await page.goto(room);
-  await expect(button(page, /./).or(page.locator('video')).first()).toBeVisible();
+  await expect(page.locator('video')).toBeVisible();
   await context.close();
+  await open(coach, `/dashboard/webinars/${webinar.id}/registrants`);
+  const row = coach.getByRole('row', { name: new RegExp(email) });
+  await expect(row).toContainText(/registered/i);
+  await expect(row).not.toContainText(/watching|attended|left early/i);
+  await open(coach, `/dashboard/webinars/${webinar.id}/results`);
+  await expect(coach.locator('.funnel li').filter({ hasText: 'Attended' }).locator('.count')).toHaveText('0');
 });

@@ -53,9 +53,18 @@ test('another device resumes where she stopped', async ({ page, server, browser 
   const second = await elsewhere.newPage();
   await second.goto(path);
   await settled(second);
+  await expect(second.getByRole('button', { name: /^resume at 1:0\d$/i })).toBeVisible();
+  await expect.poll(() => room.time(second), { message: 'the picture is there before play' }).toBeGreaterThan(59);
   await room.play(second);
-  await expect.poll(() => room.time(second), { timeout: 15_000 }).toBeGreaterThan(60);
+  await expect.poll(() => room.time(second), { timeout: 15_000 }).toBeGreaterThan(62);
   await elsewhere.close();
+
+  // Whoever presses the browser's own play, and no script ever comes.
+  const plain = await stranger(browser, server, { javaScriptEnabled: false });
+  const third = await plain.newPage();
+  await third.goto(path);
+  await expect.poll(() => room.time(third), { message: 'without script as well' }).toBeGreaterThan(59);
+  await plain.close();
 });
 
 test('the keyboard reaches the player', async ({ page, server }) => {
@@ -94,4 +103,38 @@ test('room and registration are accessible', async ({ page, server }) => {
   await accessible(page);
   await page.goto(`/w/${webinar.slug}`);
   await accessible(page);
+});
+
+test('a recording that cannot be loaded says so, however early it failed', async ({ page, server, consoleGuard }) => {
+  consoleGuard.allow(/ERR_FAILED|Failed to load resource/);
+  const { room: path } = await registered(page, server, webinar.slug, 'broken');
+  await page.route('**/media/**', (route) => route.abort());
+  // The script comes long after the error.
+  await page.route('**/*.wasm', async (route) => {
+    await expect.poll(() => page.locator('video').evaluate((video: HTMLVideoElement) => video.error !== null)).toBe(true);
+    await route.continue();
+  });
+  await page.goto(path);
+  await settled(page);
+  await expect(page.getByText(/the recording could not be loaded/i)).toBeVisible();
+});
+
+test('skipping about is no lost connection', async ({ page, server }) => {
+  const statuses: number[] = [];
+  page.on('response', (response) => {
+    if (response.url().endsWith('/api/beats')) statuses.push(response.status());
+  });
+  const { room: path } = await registered(page, server, webinar.slug, 'jumps');
+  await page.goto(path);
+  await settled(page);
+  await room.play(page);
+  await expect.poll(() => room.time(page), { timeout: 15_000 }).toBeGreaterThan(0.5);
+  for (let jump = 1; jump <= 20; jump += 1) {
+    const place = jump * 8;
+    await room.video(page).evaluate((video: HTMLVideoElement, at) => (video.currentTime = at), place);
+    await expect.poll(() => room.time(page), { timeout: 15_000 }).toBeGreaterThan(place + 0.1);
+  }
+  await expect(page.getByText(/cannot be reached/i)).toHaveCount(0);
+  expect(statuses.length).toBeGreaterThan(0);
+  expect(statuses.filter((status) => status !== 204)).toEqual([]);
 });

@@ -46,7 +46,10 @@ export function address(name: string): string {
 
 /** Waits until the page answers to clicks: its WebAssembly has taken over, or there is none to wait for. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
+  await page.waitForLoadState('load');
+  const wakesUp = await page.evaluate(() => matchMedia('(scripting: enabled)').matches && document.querySelector('script[type=module]') !== null);
+  if (wakesUp) await page.locator('html[data-awake]').waitFor({ state: 'attached' });
+  else await page.waitForLoadState('networkidle');
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

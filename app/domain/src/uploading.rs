@@ -1,7 +1,7 @@
 //! The browser's side of a resumable upload, as far as it needs no browser: pieces, speed, time left, wording.
 
 use crate::ids::WebinarId;
-use crate::video::{MAX_UPLOAD_BYTES, UploadView, size_text};
+use crate::video::{MAX_UPLOAD_BYTES, UploadView, max_upload_text, size_text};
 
 /// Bytes of one request. A lost connection costs at most this much of what was sent, and progress is durable this
 /// often.
@@ -54,6 +54,59 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// The value of tus's `Upload-Checksum` for a SHA-256 digest.
+#[must_use]
+pub fn checksum_header(sha256: &[u8]) -> String {
+    format!("sha256 {}", base64(sha256))
+}
+
+/// The path in a `Location`. It may be absolute, at the address the server knows itself by; the page may have been
+/// opened at another one, and asks only where it came from.
+#[must_use]
+pub fn path_of(location: &str) -> &str {
+    match location.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
+        None => location,
+    }
+}
+
+/// What an answer to a piece or a question means for the transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Taken.
+    Accepted,
+    /// Not taken, but the same upload can go on: ask where it stands, at once or after a pause.
+    AskAgain,
+    /// Nobody is signed in any more.
+    SignIn,
+    /// The upload is no longer there.
+    Gone,
+    /// It will never be taken.
+    Refused,
+}
+
+/// The verdict on a status (RFC 9110 §15; 423 and 460 are tus 1.0's).
+#[must_use]
+pub const fn verdict(status: u16) -> Verdict {
+    match status {
+        200..=299 => Verdict::Accepted,
+        401 => Verdict::SignIn,
+        404 | 410 => Verdict::Gone,
+        408 | 409 | 423 | 425 | 429 | 460 | 500..=599 => Verdict::AskAgain,
+        _ => Verdict::Refused,
+    }
+}
+
+/// Why a transfer waits: the server's own words when it answered.
+#[must_use]
+pub fn waiting_text(answer: Option<(u16, &str)>) -> String {
+    match answer {
+        None => "The network is away. It goes on by itself as soon as it is back.".to_owned(),
+        Some((_, "")) => "The server is busy. It goes on by itself in a moment.".to_owned(),
+        Some((_, words)) => format!("{words} It is tried again by itself."),
+    }
+}
+
 /// Why a file cannot be uploaded, known before a byte is sent.
 #[must_use]
 pub fn objection(size_bytes: u64, content_type: &str) -> Option<String> {
@@ -62,8 +115,9 @@ pub fn objection(size_bytes: u64, content_type: &str) -> Option<String> {
     }
     if size_bytes > MAX_UPLOAD_BYTES {
         return Some(format!(
-            "This file has {} and the limit is 10.7 GB. Export the recording at 1080p or with a lower bit rate, and upload that.",
-            size_text(size_bytes as f64)
+            "This file has {} and the limit is {}. Export the recording at 1080p or with a lower bit rate, and upload that.",
+            size_text(size_bytes as f64),
+            max_upload_text()
         ));
     }
     let is_other_kind =
@@ -74,7 +128,7 @@ pub fn objection(size_bytes: u64, content_type: &str) -> Option<String> {
 }
 
 /// The unfinished upload a chosen file goes on with. Only name and size can be compared: a browser keeps no hold of a
-/// file across a reload, and reading 10 GB to compare would take longer than sending the rest.
+/// file across a reload, and reading a large file to compare would take longer than sending the rest.
 #[must_use]
 pub fn unfinished<'a>(open: &'a [UploadView], file_name: &str, size_bytes: u64) -> Option<&'a UploadView> {
     open.iter().find(|upload| upload.file_name == file_name && upload.length_bytes.unsigned_abs() == size_bytes)
@@ -196,6 +250,42 @@ mod tests {
         ] {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
+    }
+
+    #[test]
+    fn of_a_location_only_the_path_counts() {
+        for location in ["https://webinars.example.com/uploads/7", "http://10.0.0.5:3000/uploads/7", "/uploads/7"] {
+            assert_eq!(path_of(location), "/uploads/7");
+        }
+        assert_eq!(path_of("https://webinars.example.com"), "/");
+    }
+
+    #[test]
+    fn an_answer_says_whether_to_go_on_wait_sign_in_or_stop() {
+        for (status, expected) in [
+            (204, Verdict::Accepted),
+            (401, Verdict::SignIn),
+            (404, Verdict::Gone),
+            (409, Verdict::AskAgain),
+            (410, Verdict::Gone),
+            (413, Verdict::Refused),
+            (415, Verdict::Refused),
+            (422, Verdict::Refused),
+            (429, Verdict::AskAgain),
+            (460, Verdict::AskAgain),
+            (503, Verdict::AskAgain),
+            (507, Verdict::AskAgain),
+        ] {
+            assert_eq!(verdict(status), expected, "{status}");
+        }
+        assert!(waiting_text(None).contains("network is away"));
+        assert!(waiting_text(Some((507, "The disk is full."))).starts_with("The disk is full."));
+        assert!(!waiting_text(Some((503, ""))).contains("network"));
+    }
+
+    #[test]
+    fn a_checksum_is_named_with_its_algorithm() {
+        assert_eq!(checksum_header(b"foob"), "sha256 Zm9vYg==");
     }
 
     #[test]

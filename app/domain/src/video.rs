@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CaptionId, UploadId, VideoId};
 use crate::moment::Moment;
 
-/// Largest upload: 10 GB.
-pub const MAX_UPLOAD_BYTES: u64 = 10_000_000_000;
+/// Largest upload: 10 GiB (product.md, "Recording").
+pub const MAX_UPLOAD_BYTES: u64 = 10 * 1024 * 1024 * 1024;
 /// Largest caption file: an hour of speech is about 100 kB.
 pub const MAX_CAPTION_BYTES: usize = 2 * 1024 * 1024;
 
@@ -150,9 +150,21 @@ pub fn size_text(bytes: f64) -> String {
     if unit == 0 || size >= 100.0 { format!("{size:.0} {}", units[unit]) } else { format!("{size:.1} {}", units[unit]) }
 }
 
+/// The largest upload for people, in the units other sizes are shown in.
+#[must_use]
+pub fn max_upload_text() -> String {
+    size_text(MAX_UPLOAD_BYTES as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limit_is_ten_gibibytes_and_said_in_the_units_of_other_sizes() {
+        assert_eq!(MAX_UPLOAD_BYTES, 10_737_418_240);
+        assert_eq!(max_upload_text(), "10.7 GB");
+    }
 
     #[test]
     fn times_and_sizes_read_well() {

@@ -11,6 +11,8 @@ use crate::moment::Moment;
 
 /// Slack between a browser's play time and our wall clock, in seconds: one late timer and one slow network trip.
 pub const BEAT_SLACK_SECONDS: f64 = 3.0;
+/// Beats of one visit the server takes a minute, and as many at once (quality.md §4).
+pub const BEATS_PER_MINUTE: u32 = 12;
 /// Playback rates browsers offer.
 pub const BEAT_RATES: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 /// Media players report up to this much past the container's duration.

@@ -3,7 +3,7 @@
 use domain::account::{RecoveryCodes, SecondFactorSetup};
 use leptos::prelude::*;
 
-use crate::forms::{FormAnswer, PostForm, Posted, Shown, Submit, TextField};
+use crate::forms::{Fold, FormAnswer, PostForm, Posted, Shown, Submit, TextField};
 
 /// Changing the password.
 #[component]
@@ -11,14 +11,13 @@ pub fn Password() -> impl IntoView {
     view! {
         <section>
             <h2>"Password"</h2>
-            <details>
-                <summary>"Change the password"</summary>
+            <Fold summary="Change the password">
                 <PostForm name="change_password" done="Your password was changed. Every other browser was signed out.">
                     <TextField name="current_password" label="Password now" kind="password" autocomplete="current-password"/>
                     <TextField name="password" label="New password" kind="password" autocomplete="new-password"/>
                     <Submit label="Change it" kind=""/>
                 </PostForm>
-            </details>
+            </Fold>
         </section>
     }
 }
@@ -66,8 +65,7 @@ fn WhenOff(shown: RwSignal<Option<Shown>>) -> impl IntoView {
 fn WhenOn(codes_left: u32, shown: RwSignal<Option<Shown>>) -> impl IntoView {
     view! {
         <p class="good">"It is on. "{codes_left}" recovery codes are left."</p>
-        <details>
-            <summary>"New recovery codes, or switch it off"</summary>
+        <Fold summary="New recovery codes, or switch it off">
             <PostForm name="new_recovery_codes" shown=shown>
                 <TextField name="password" label="Your password" kind="password" autocomplete="current-password"/>
                 <Submit label="Make new codes" kind=""/>
@@ -76,7 +74,7 @@ fn WhenOn(codes_left: u32, shown: RwSignal<Option<Shown>>) -> impl IntoView {
                 <TextField name="password" label="Your password" kind="password" autocomplete="current-password"/>
                 <Submit label="Switch it off" kind="danger"/>
             </PostForm>
-        </details>
+        </Fold>
     }
 }
 

@@ -7,7 +7,7 @@ use leptos_meta::Title;
 use super::security::{Password, SecondFactor};
 use crate::context::Refresh;
 use crate::error::AppError;
-use crate::forms::{PostForm, Submit, TextField};
+use crate::forms::{Fold, PostForm, Submit, TextField};
 use crate::reading::read;
 use crate::ui::{Refused, Time, country_text, device_text};
 
@@ -74,14 +74,13 @@ fn Sections(account: AccountView, zones: Vec<String>) -> impl IntoView {
             <p class="break-anywhere" dir="ltr">{account.coach.email.clone()}</p>
             {unconfirmed}
             {pending}
-            <details>
-                <summary>"Change the address"</summary>
+            <Fold summary="Change the address">
                 <PostForm name="change_email" done="Please press the button in the mail we sent to the new address. Until then the old one stays.">
                     <TextField name="email" label="New e-mail address" kind="email" autocomplete="email"/>
                     <TextField name="password" label="Your password" kind="password" autocomplete="current-password"/>
                     <Submit label="Ask for the change" kind=""/>
                 </PostForm>
-            </details>
+            </Fold>
         </section>
         <Password/>
         <SecondFactor is_on=account.second_factor codes_left=account.recovery_codes_left/>

@@ -50,6 +50,10 @@ pub fn studio_shell(_options: LeptosOptions) -> impl IntoView {
         text(&assets.js),
         text(&assets.wasm)
     );
+    let unscripted = nonce
+        .as_ref()
+        .map(|nonce| format!("<style nonce=\"{nonce}\">.needs-script{{display:none}}</style>"))
+        .unwrap_or_default();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -60,6 +64,7 @@ pub fn studio_shell(_options: LeptosOptions) -> impl IntoView {
                 <meta name="description" content="Upload one recording and have a webinar that runs by itself."/>
                 <link rel="stylesheet" href=assets.css/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <noscript inner_html=unscripted></noscript>
                 <link rel="modulepreload" href=assets.js nonce=nonce.clone()/>
                 {posted}
                 <script type="module" nonce=nonce inner_html=loader></script>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::FormState;
+use super::fold::open_fold;
 
 /// What is wrong with one field, beside it.
 #[component]
@@ -11,6 +12,10 @@ pub fn Problem(
     name: &'static str,
 ) -> impl IntoView {
     let state = expect_context::<FormState>();
+    state.fields.update_value(|fields| fields.push(name));
+    if state.refusal.with_untracked(|refusal| refusal.as_ref().is_some_and(|it| it.field.as_deref() == Some(name))) {
+        open_fold();
+    }
     move || {
         state.problem_with(name).map(|message| {
             view! { <p class="problem" role="alert" id=format!("{}-problem", state.id(name))>{message}</p> }

@@ -156,6 +156,8 @@ impl Observer {
         match answer {
             Answer::Over => self.controls.say(OVER),
             Answer::Lost | Answer::Later(_) => self.controls.say(UNREACHABLE),
+            // Skipping about makes many short beats: they wait their turn, and nothing is wrong.
+            Answer::Crowded(_) => {}
             Answer::Accepted | Answer::Rejected if self.controls.notice() == UNREACHABLE => self.controls.say(""),
             Answer::Accepted | Answer::Rejected => {}
         }

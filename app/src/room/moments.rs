@@ -7,9 +7,15 @@ use web_sys::Document;
 const FORM: &str =
     r#"{"day":"numeric","month":"long","year":"numeric","hour":"2-digit","minute":"2-digit","timeZoneName":"short"}"#;
 
+/// How a moment is written for people.
+#[must_use]
+pub fn moment_form() -> Option<JsValue> {
+    js_sys::JSON::parse(FORM).ok()
+}
+
 /// Rewrites every `<time datetime>` of the page.
 pub fn localise_moments(document: &Document) {
-    let Ok(form) = js_sys::JSON::parse(FORM) else { return };
+    let Some(form) = moment_form() else { return };
     let places = document.get_elements_by_tag_name("time");
     for place in (0..places.length()).filter_map(|index| places.item(index)) {
         let Some(moment) = place.get_attribute("datetime") else {

@@ -5,21 +5,21 @@ use domain::webinar::{PlayerProps, Room};
 use leptos::prelude::*;
 
 use crate::registration::{
-    Page, ViewerAssets, brand_header_of, data_lines, presenter_line, recording_sentence, render, script_safe,
-    viewer_footer,
+    Page, ViewerAssets, brand_header_of, data_lines, entry_path, presenter_line, recording_sentence, render,
+    script_safe, viewer_footer,
 };
 
 use super::player::player;
 use super::transcript::transcript;
 
-/// The page behind a registrant's own link.
+/// The page behind a registrant's own link; with `embed` the one that stands in a frame of the coach's site.
 #[must_use]
-pub fn room_page(room: &Room, assets: &ViewerAssets, nonce: &str) -> String {
+pub fn room_page(room: &Room, embed: bool, assets: &ViewerAssets, nonce: &str) -> String {
     // The player holds signals, and signals live as long as their owner.
-    Owner::new().with(|| render(page_of(room, nonce), assets, body(room)))
+    Owner::new().with(|| render(page_of(room, embed, nonce), assets, body(room, embed)))
 }
 
-fn page_of<'a>(room: &'a Room, nonce: &'a str) -> Page<'a> {
+fn page_of<'a>(room: &'a Room, embed: bool, nonce: &'a str) -> Page<'a> {
     // The transcript stands in the page already; the script finds it there.
     let props = room.player.clone().map(|props| PlayerProps { transcript: Vec::new(), ..props });
     let props = props.and_then(|props| serde_json::to_string(&props).ok());
@@ -32,12 +32,12 @@ fn page_of<'a>(room: &'a Room, nonce: &'a str) -> Page<'a> {
         accent: &room.accent,
         nonce,
         may_be_indexed: false,
-        height_reporter: None,
+        height_reporter: embed.then_some(room.slug.as_str()),
         scripts: props.map(|json| script_safe(&json)),
     }
 }
 
-fn body(room: &Room) -> AnyView {
+fn body(room: &Room, embed: bool) -> AnyView {
     let main = match &room.player {
         Some(props) => {
             let language = props.captions.first().map(|track| track.language.clone());
@@ -53,9 +53,9 @@ fn body(room: &Room) -> AnyView {
             }
             .into_any()
         }
-        None => gone(room),
+        None => gone(room, embed),
     };
-    view! { {brand_header_of(room.logo_url.as_deref(), &room.presenter)} {main} {viewer_footer(false)} }.into_any()
+    view! { {brand_header_of(room.logo_url.as_deref(), &room.presenter)} {main} {viewer_footer(embed)} }.into_any()
 }
 
 fn about(room: &Room, recording: String) -> AnyView {
@@ -84,8 +84,8 @@ fn about(room: &Room, recording: String) -> AnyView {
 }
 
 /// Nothing plays here any more: said plainly, with the way back.
-fn gone(room: &Room) -> AnyView {
-    let again = format!("/w/{}", room.slug);
+fn gone(room: &Room, embed: bool) -> AnyView {
+    let again = entry_path(&room.slug, embed);
     view! {
         <main class="message" id="content">
             <h1 dir="auto">{room.title.clone()}</h1>

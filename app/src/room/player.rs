@@ -13,10 +13,12 @@ use crate::context::ON_SERVER;
 
 /// Speeds on offer. Looked up instead of parsed and printed: both would weigh more than the whole list.
 const SPEEDS: [(f64, &str); 6] = [(0.75, "0.75"), (1.0, "1"), (1.25, "1.25"), (1.5, "1.5"), (1.75, "1.75"), (2.0, "2")];
-/// What an arrow key moves by.
+/// What J and L move by.
 const SEEK_SECONDS: f64 = 5.0;
 /// Nearer to either end, resuming helps nobody.
 const RESUME_MARGIN_SECONDS: f64 = 5.0;
+/// A place this near is the same place: browsers begin at the picture before or after it.
+const RESUME_TOLERANCE_SECONDS: f64 = 1.0;
 /// The server cannot tell a lost connection from an expired address either; loading again mends both.
 pub const BROKEN: &str = "The recording could not be loaded. Please check your connection and load the page again; \
      it goes on where you stopped.";
@@ -69,8 +71,14 @@ impl Controls {
     /// Takes over from the browser's own controls, which may have played already.
     fn take_over(self, visit: Option<String>) {
         let Some(video) = self.video() else { return };
-        if !video.paused() || video.current_time() > 0.0 {
+        if !video.paused() || video.played().length() > 0 {
             self.change(|shown| shown.started = true);
+        } else if video.current_time() > 0.0 {
+            self.heed_place(&video);
+        }
+        // The event may have come before anybody listened.
+        if video.error().is_some() {
+            self.say(BROKEN);
         }
         measuring::start(video, visit, self.duration_seconds, self);
         transcript::enliven(self);
@@ -82,13 +90,21 @@ impl Controls {
         if !video.paused() {
             self.begin(video);
         } else if video.seeking() && !self.shown.get_untracked().started {
-            self.change(|shown| shown.resume = None);
+            self.heed_place(video);
         }
         let rate = video.playback_rate();
         let speed = SPEEDS.into_iter().find(|(known, _)| *known == rate);
         if let Some(((_, name), list)) = speed.zip(element::<HtmlSelectElement>("#speed")) {
             list.set_value(name);
         }
+    }
+
+    /// A place other than the one to resume at was chosen by the person. The browser itself seeks there at first: the
+    /// address of the recording says so.
+    fn heed_place(self, video: &HtmlVideoElement) {
+        self.change(|shown| {
+            shown.resume = shown.resume.filter(|at| (video.current_time() - at).abs() < RESUME_TOLERANCE_SECONDS);
+        });
     }
 
     /// What the first play needs.
@@ -98,7 +114,10 @@ impl Controls {
             return;
         }
         self.change(|shown| shown.started = true);
-        if let Some(at) = resume {
+        // A browser that passed over the place in the address is sent there now.
+        if let Some(at) = resume
+            && (video.current_time() - at).abs() >= RESUME_TOLERANCE_SECONDS
+        {
             video.set_current_time(at);
         }
     }
@@ -143,9 +162,8 @@ impl Controls {
     }
 
     fn key(self, event: &web_sys::KeyboardEvent) {
-        let tag = tag_of(event);
         let is_chord = event.ctrl_key() || event.alt_key() || event.meta_key();
-        if is_chord || tag == "SELECT" {
+        if is_chord || tag_of(event) == "SELECT" {
             return;
         }
         let move_by = |seconds: f64| {
@@ -153,22 +171,20 @@ impl Controls {
                 self.go_to(video.current_time() + seconds);
             }
         };
+        // Letters only: Space and arrows belong to the browser's own controls, and when one of those has the focus
+        // the page sees no more than the video around it.
         match event.key().as_str() {
-            // On a button, Space presses the button.
-            " " if tag == "VIDEO" && !event.repeat() => self.toggle(),
             "k" | "K" if !event.repeat() => self.toggle(),
-            "ArrowLeft" => move_by(-SEEK_SECONDS),
-            "ArrowRight" => move_by(SEEK_SECONDS),
+            "j" | "J" => move_by(-SEEK_SECONDS),
+            "l" | "L" => move_by(SEEK_SECONDS),
+            "m" | "M" if !event.repeat() => {
+                if let Some(video) = self.video() {
+                    video.set_muted(!video.muted());
+                }
+            }
             _ => return,
         }
         keep_from_browser(event);
-    }
-
-    /// Chromium's own controls play and pause when Space is let go.
-    fn key_let_go(self, event: &web_sys::KeyboardEvent) {
-        if event.key() == " " && tag_of(event) == "VIDEO" {
-            keep_from_browser(event);
-        }
     }
 }
 
@@ -194,7 +210,13 @@ pub fn player(props: PlayerProps) -> AnyView {
     let PlayerProps { view: visit, media_url, poster_url, duration_seconds, resume_seconds, captions, .. } = props;
     let worth_resuming =
         resume_seconds >= RESUME_MARGIN_SECONDS && resume_seconds <= duration_seconds - RESUME_MARGIN_SECONDS;
-    let resume = worth_resuming.then_some(resume_seconds);
+    let resume = worth_resuming.then(|| resume_seconds.floor());
+    // A fragment never reaches the server, and browsers begin there by themselves, with script or without
+    // (W3C Media Fragments §4.2.1).
+    let media_url = match resume {
+        Some(at) => format!("{media_url}#t={}", at as u64),
+        None => media_url,
+    };
     let shown = RwSignal::new(Shown { running: false, started: false, resume, notice: "" });
     let controls = Controls { shown, duration_seconds };
     if !ON_SERVER {
@@ -219,11 +241,7 @@ pub fn player(props: PlayerProps) -> AnyView {
         .collect_view();
 
     view! {
-        <div
-            class="player"
-            on:keydown:capture=move |event| controls.key(&event)
-            on:keyup:capture=move |event| controls.key_let_go(&event)
-        >
+        <div class="player" on:keydown:capture=move |event| controls.key(&event)>
             <div class="stage">
                 <video
                     src=media_url

@@ -43,14 +43,14 @@ fn room() -> Room {
 }
 
 fn page(room: &Room) -> String {
-    room_page(room, &ViewerAssets::default(), "n0nce")
+    room_page(room, false, &ViewerAssets::default(), "n0nce")
 }
 
 #[test]
 fn the_recording_plays_and_can_be_read_without_script() {
     let html = page(&room());
     for part in [
-        "src=\"/media/one.mp4?a=1&amp;b=2\"",
+        "src=\"/media/one.mp4?a=1&amp;b=2#t=60\"",
         " controls",
         " playsinline",
         "preload=\"metadata\"",
@@ -110,6 +110,19 @@ fn a_place_near_either_end_is_not_worth_resuming() {
         if let Some(player) = &mut room.player {
             player.resume_seconds = at;
         }
-        assert_eq!(page(&room).contains("Resume at"), expected, "{at}");
+        let html = page(&room);
+        assert_eq!(html.contains("Resume at"), expected, "{at}");
+        assert_eq!(html.contains("#t="), expected, "without script the browser itself begins there: {at}");
     }
+}
+
+#[test]
+fn in_a_frame_the_room_reports_its_height_and_leads_nowhere_that_cannot_be_framed() {
+    let framed = |room: &Room| room_page(room, true, &ViewerAssets::default(), "n0nce");
+    let html = framed(&room());
+    assert!(html.contains("postMessage") && html.contains("miniWebinar:\"calm\""), "{html}");
+    assert!(html.contains("href=\"/terms\" target=\"_blank\""), "{html}");
+    let over = framed(&Room { player: None, ..room() });
+    assert!(over.contains("href=\"/w/calm/embed\""), "{over}");
+    assert!(!page(&room()).contains("postMessage"));
 }

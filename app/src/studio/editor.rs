@@ -12,13 +12,12 @@ use leptos_meta::Title;
 use super::publish::{Life, PublishPanel};
 use super::recording::Recording;
 use super::settings::{Logo, Settings};
-use super::uploader::StoredTransfer;
 use super::webinars::tone;
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::reading::read;
-use crate::ui::{Badge, Missing, ProblemFromAddress, Refused};
+use crate::ui::{Badge, Missing, Refused};
 
 /// Everything the editor shows, with the uploads that can be gone on with.
 #[server(prefix = "/api/fn", endpoint = "webinar")]
@@ -40,7 +39,6 @@ pub fn EditorPage() -> impl IntoView {
 #[component]
 fn Editor(id: WebinarId) -> impl IntoView {
     let refresh = expect_context::<Refresh>();
-    provide_context(StoredTransfer::new(id));
     let settings = read(|| (), move |()| read_webinar(id));
     let current = read(move || refresh.watch(), move |_| read_webinar(id));
     view! {
@@ -56,7 +54,6 @@ fn Editor(id: WebinarId) -> impl IntoView {
                                 <Badge label=webinar.state.label() tone=tone(webinar.state)/>
                             </div>
                             <WebinarTabs id=id current="editor"/>
-                            <ProblemFromAddress/>
                             <PublishPanel webinar=webinar.clone()/>
                             <Recording webinar=webinar uploads=uploads/>
                         }

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use super::uploader::Elsewhere;
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::reading::read;
-use crate::ui::{Refused, Zone};
+use crate::ui::Zone;
 
 /// Who is signed in.
 #[server(prefix = "/api/fn", endpoint = "card")]
@@ -57,14 +58,8 @@ pub fn StudioLayout() -> impl IntoView {
                 </a>
             </nav>
         </header>
-        <Transition>
-            {move || Suspend::new(async move {
-                match card.await {
-                    Ok(_) => ().into_any(),
-                    Err(AppError(refusal)) => view! { <Refused refusal=refusal/> }.into_any(),
-                }
-            })}
-        </Transition>
+        // Whoever was signed out is told by the page below, which reads for itself.
+        <Elsewhere/>
         <Outlet/>
     }
 }

@@ -3,7 +3,7 @@
 use domain::webinar::{WebinarState, WebinarView};
 use leptos::prelude::*;
 
-use crate::forms::{PostForm, Submit};
+use crate::forms::{Fold, PostForm, Submit};
 use crate::ui::Copyable;
 
 /// What stands in the way, the one button, and the address to share.
@@ -82,13 +82,12 @@ pub fn Life(webinar: WebinarView) -> impl IntoView {
         .into_any(),
         WebinarState::Archived => view! { <PostForm name="reopen" hidden=hidden()><Submit label="Take it out of the archive" kind=""/></PostForm> }.into_any(),
         WebinarState::Draft => view! {
-            <details>
-                <summary>"Delete this draft"</summary>
+            <Fold summary="Delete this draft">
                 <PostForm name="delete_draft" hidden=hidden()>
                     <p>"The settings and every recording of this draft are removed. Nobody has registered yet."</p>
                     <Submit label="Delete for good" kind="danger"/>
                 </PostForm>
-            </details>
+            </Fold>
         }
         .into_any(),
     };
@@ -98,12 +97,11 @@ pub fn Life(webinar: WebinarView) -> impl IntoView {
 #[component]
 fn Close(hidden: Vec<(&'static str, String)>, people: i64) -> impl IntoView {
     view! {
-        <details>
-            <summary>"Close it for everybody, now"</summary>
+        <Fold summary="Close it for everybody, now">
             <PostForm name="close_now" hidden=hidden done="Closed.">
                 <p>{format!("Links stop working at once, also for those who are watching ({people} registered). Publishing again opens them again.")}</p>
                 <Submit label="Close now" kind="danger"/>
             </PostForm>
-        </details>
+        </Fold>
     }
 }

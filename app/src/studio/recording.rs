@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::uploader::Uploader;
 use crate::context::Refresh;
-use crate::forms::{PostForm, Submit};
+use crate::forms::{FileForm, PostForm, Problem, Submit, TextField};
 use crate::ui::Time;
 
 /// Seconds between two looks at work in the background.
@@ -97,15 +97,13 @@ fn Captions(video: String, tracks: Vec<CaptionTrack>) -> impl IntoView {
         <div id="captions">
             <h3>"Captions"</h3>
             {rows}
-            <form method="post" action=action enctype="multipart/form-data" class="captions-form">
+            <FileForm name="add_caption" action=action class="captions-form">
                 <label class="file"><span>"A WebVTT or SRT file"</span><input type="file" name="file" accept=".vtt,.srt,text/vtt,application/x-subrip" required=true/></label>
-                <div class="side-by-side">
-                    <label class="short"><span>"Language"</span><input name="language" value="en" size="6" autocomplete="off" aria-describedby="language-help"/></label>
-                    <label class="short"><span>"Name in the menu"</span><input name="label" value="English" size="14" autocomplete="off"/></label>
-                    <button type="submit" class="button">"Add captions"</button>
-                </div>
-                <p class="hint" id="language-help">"The language as a code: en, fr, de, pt-BR. Captions are also the transcript people can search."</p>
-            </form>
+                <Problem name="file"/>
+                <TextField name="language" label="Language" value="en" hint="As a code: en, fr, de, pt-BR. Captions are also the transcript people can search."/>
+                <TextField name="label" label="Name in the menu" value="English"/>
+                <Submit label="Add captions" kind=""/>
+            </FileForm>
         </div>
     }
 }

@@ -3,7 +3,7 @@
 use domain::webinar::{Asked, RegistrationField, SessionKind, WebinarView};
 use leptos::prelude::*;
 
-use crate::forms::{Checkbox, PostForm, Problem, Select, Submit, TextArea, TextField};
+use crate::forms::{Checkbox, FileForm, Fold, FormState, PostForm, Problem, Select, Submit, TextArea, TextField};
 
 /// The address before the slug, without its scheme.
 fn address_before_slug(webinar: &WebinarView) -> String {
@@ -34,14 +34,13 @@ pub fn Settings(webinar: WebinarView) -> impl IntoView {
                 <h2>"On your own site"</h2>
                 <TextArea name="embed_hosts" label="Sites that may show it" value=form.embed_hosts.clone() rows=3 optional=true hint="One address per line, such as www.example.com. The snippet to paste there stands above once the page is published."/>
             </section>
-            <details>
-                <summary>"Colour, sessions and what counts as watched"</summary>
+            <Fold summary="Colour, sessions and what counts as watched">
                 <Colour accent=form.accent.clone()/>
                 <Select name="session_kind" label="Kind of session" options=kinds value=form.session_kind.clone() hint="On demand starts when somebody presses play; a replay is the recording of something that took place."/>
                 <TextField name="link_days" label="Days a link works" value=form.link_days.clone() inputmode="numeric" hint="From the first time somebody presses play."/>
                 <TextField name="end_percent" label="Percent that count as “attended to the end”" value=form.end_percent.clone() inputmode="numeric"/>
                 <TextField name="floor_seconds" label="Seconds from which on a visit counts at all" value=form.floor_seconds.clone() inputmode="numeric"/>
-            </details>
+            </Fold>
             <div class="save-line"><Submit label="Save"/></div>
         </PostForm>
     }
@@ -49,18 +48,24 @@ pub fn Settings(webinar: WebinarView) -> impl IntoView {
 
 #[component]
 fn Asks(webinar: WebinarView) -> impl IntoView {
+    let state = expect_context::<FormState>();
     let fields: Vec<_> = RegistrationField::ALL
         .into_iter()
         .map(|field| {
-            let chosen = webinar.form.fields.of(field);
-            let option = move |asked: Asked, value: &'static str, label: &'static str| view! { <option value=value selected=chosen == asked>{label}</option> };
+            let saved = match webinar.form.fields.of(field) {
+                Asked::No => "no",
+                Asked::Optional => "optional",
+                Asked::Required => "required",
+            };
+            let chosen = state.typed(field.as_str()).unwrap_or_else(|| saved.to_owned());
+            let option = move |value: &'static str, label: &'static str| view! { <option value=value selected=chosen == value>{label}</option> };
             view! {
                 <label class="ask">
                     <span>{field.label()}</span>
                     <select name=field.as_str()>
-                        {option(Asked::No, "no", "not asked")}
-                        {option(Asked::Optional, "optional", "optional")}
-                        {option(Asked::Required, "required", "required")}
+                        {option("no", "not asked")}
+                        {option("optional", "optional")}
+                        {option("required", "required")}
                     </select>
                 </label>
             }
@@ -81,7 +86,8 @@ fn Asks(webinar: WebinarView) -> impl IntoView {
 #[component]
 fn Colour(accent: String) -> impl IntoView {
     let is_own = !accent.is_empty();
-    let shown = if is_own { accent } else { "#b4532a".to_owned() };
+    let saved = if is_own { accent } else { "#b4532a".to_owned() };
+    let shown = expect_context::<FormState>().typed("accent").unwrap_or(saved);
     view! {
         <div class="colour">
             <Checkbox name="own_accent" checked=is_own>"Use my own colour on the page and in mails"</Checkbox>
@@ -105,10 +111,11 @@ pub fn Logo(webinar: WebinarView) -> impl IntoView {
         <section id="page" class="logo">
             <h2>"Logo"</h2>
             {current}
-            <form method="post" action=action enctype="multipart/form-data">
+            <FileForm name="set_logo" action=action>
                 <label class="file"><span>"PNG, JPEG or WebP, up to 2 MB"</span><input type="file" name="file" accept="image/png,image/jpeg,image/webp" required=true/></label>
-                <button type="submit" class="button">"Use this logo"</button>
-            </form>
+                <Problem name="file"/>
+                <Submit label="Use this logo" kind=""/>
+            </FileForm>
         </section>
     }
 }

@@ -145,7 +145,9 @@ pub fn Curve(
             on_seek.run(share.clamp(0.0, 1.0) * duration);
         }
     };
-    let label = format!("Viewers per second of the recording, {viewers} in all. The table below has the same numbers.");
+    let label = format!(
+        "Viewers per second of the recording, {viewers} in all. The slider below reads out every second of it."
+    );
     view! {
         <figure class="curve">
             <svg viewBox=format!("0 0 {width} 100") preserveAspectRatio="none" role="img" aria-label=label on:click=seek>
@@ -153,6 +155,21 @@ pub fn Curve(
                 <path class="again" d=area(&again, most)></path>
                 <line class="cursor" x1=x x2=x y1="0" y2="100"></line>
             </svg>
+            <input
+                type="range"
+                class="needs-script"
+                min="0"
+                max=duration.floor().to_string()
+                step="1"
+                aria-label="Second of the recording"
+                aria-valuetext=at_cursor.clone()
+                prop:value=move || cursor.get().floor().to_string()
+                on:input=move |event| {
+                    if let Ok(second) = event_target_value(&event).parse::<f64>() {
+                        on_seek.run(second);
+                    }
+                }
+            />
             <figcaption>
                 <span>{at_cursor}</span>
                 <span class="legend"><span class="key seen">"seen"</span><span class="key again">"seen again"</span></span>

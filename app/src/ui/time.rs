@@ -27,18 +27,8 @@ pub fn Time(
 /// `24 November 2026, 02:54 CET`, as the browser says it.
 fn local_text(at: Moment, zone: &str) -> Option<String> {
     let date = js_sys::Date::new(&(at.unix_millis() as f64).into());
-    let options = js_sys::Object::new();
-    for (key, value) in [
-        ("timeZone", zone),
-        ("day", "numeric"),
-        ("month", "long"),
-        ("year", "numeric"),
-        ("hour", "2-digit"),
-        ("minute", "2-digit"),
-        ("timeZoneName", "short"),
-    ] {
-        js_sys::Reflect::set(&options, &key.into(), &value.into()).ok()?;
-    }
+    let options = crate::room::moment_form()?;
+    js_sys::Reflect::set(&options, &"timeZone".into(), &zone.into()).ok()?;
     // A zone this browser does not know would throw.
     let format = js_sys::Reflect::get(&date, &"toLocaleString".into()).ok()?;
     let format: js_sys::Function = wasm_bindgen::JsCast::dyn_into(format).ok()?;

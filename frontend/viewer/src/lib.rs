@@ -22,4 +22,8 @@ pub fn start() {
     };
     app::room::localise_moments(&document);
     hydrate_from(place, move || app::room::player(props)).forget();
+    // Tells whoever waits for it, such as a test, that the page answers.
+    if let Some(root) = document.document_element() {
+        let _ = root.set_attribute("data-awake", "");
+    }
 }

@@ -228,7 +228,7 @@ impl Uploader {
             );
         }
         if length > MAX_UPLOAD_BYTES {
-            return Err(Refusal::new(RefusalKind::TooLarge, "This file is larger than 10 GB. Export the recording at 1080p or with a lower bit rate, and upload that.").into());
+            return Err(Refusal::new(RefusalKind::TooLarge, format!("This file is larger than {}. Export the recording at 1080p or with a lower bit rate, and upload that.", domain::video::max_upload_text())).into());
         }
         let now = backend.now();
         // Before a draft is made for it, and again where nothing can come between.

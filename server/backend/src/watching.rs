@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
-use domain::watching::{Attendance, Beat, BeatFlaw, Thresholds, WatchMap, Watched, credit, outcome};
+use domain::watching::{Attendance, BEATS_PER_MINUTE, Beat, BeatFlaw, Thresholds, WatchMap, Watched, credit, outcome};
 use domain::{Moment, Refusal, RefusalKind};
 use futures::FutureExt;
 use persistence::Database;
@@ -27,8 +27,7 @@ const BATCH: usize = 1_024;
 const WORTH_A_COMMIT: usize = 64;
 /// How long fewer wait for more: a commit costs much more than a beat, and no viewer sees the difference.
 const GATHER: Duration = Duration::from_millis(6);
-/// A viewer's beats per minute (quality.md §4), and as many at once.
-const PER_MINUTE: i64 = 12;
+const PER_MINUTE: i64 = BEATS_PER_MINUTE as i64;
 
 /// What became of a beat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,6 +43,16 @@ fn default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers.entry(name).or_insert(HeaderValue::from_static(value));
 }
 
+/// The policy of a page that only says something: our own style sheet and nothing that runs.
+#[must_use]
+pub fn message_policy(frame_ancestors: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; \
+         frame-ancestors {frame_ancestors}"
+    );
+    HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static(NOTHING))
+}
+
 /// The policy of a viewer's page: our own files, one nonce, WebAssembly, and no frame but the webinar's list.
 #[must_use]
 pub fn viewer_policy(nonce: &str, frame_ancestors: &str) -> HeaderValue {

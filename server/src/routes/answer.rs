@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use backend::Error;
 use domain::Refusal;
 
-use crate::layers::headers::viewer_policy;
+use crate::layers::headers::message_policy;
 use crate::state::AppState;
 
 /// Status of a refusal.
@@ -33,9 +33,34 @@ pub fn plain(error: Error) -> Response {
     with_retry(response, &refusal)
 }
 
+/// The refusal itself for a page's own script, which puts it beside its field; one line for every other program.
+#[must_use]
+pub fn for_script(refusal: Refusal, headers: &HeaderMap) -> Response {
+    let wants_json = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"));
+    if wants_json {
+        with_retry((status(&refusal), axum::Json(&refusal)).into_response(), &refusal)
+    } else {
+        plain(refusal.into())
+    }
+}
+
 /// A page for a person.
 #[must_use]
 pub fn page(state: &AppState, error: Error) -> Response {
+    message(state, error, false)
+}
+
+/// A page for a person, who may look at it in a frame of a coach's site. Which webinar it was meant for may be unknown,
+/// so any site may frame it: it holds one sentence, nothing to press, and nothing about anybody.
+#[must_use]
+pub fn page_or_frame(state: &AppState, error: Error, embed: bool) -> Response {
+    message(state, error, embed)
+}
+
+fn message(state: &AppState, error: Error, embed: bool) -> Response {
     let refusal = error.into_refusal();
     let status = status(&refusal);
     let title = match status {
@@ -45,9 +70,13 @@ pub fn page(state: &AppState, error: Error) -> Response {
         _ if status.is_server_error() => "Something went wrong",
         _ => "That did not work",
     };
-    let html = message_page(&state.assets.url("viewer.css"), title, &refusal.message, Some(("/", "To the home page")));
+    // A frame is not led away from the site it stands on.
+    let way = (!embed).then_some(("/", "To the home page"));
+    let html = message_page(&state.assets.url("viewer.css"), title, &refusal.message, way);
     let mut response = (status, Html(html)).into_response();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, viewer_policy("none", "'none'"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, message_policy(if embed { "'self' https: http:" } else { "'none'" }));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     with_retry(response, &refusal)
 }

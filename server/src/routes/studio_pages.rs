@@ -63,7 +63,7 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
 fn back_to(uri: &Uri, form: &str) -> String {
     // A confirmation's token was used up and need not stay in the address; everything else a page asks by is kept.
     let kept = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .filter(|(key, _)| key != "done" && key != "t" && key != "problem");
+        .filter(|(key, _)| key != "done" && key != "t");
     let query =
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("done", form).finish();
     format!("{}?{query}", uri.path())
@@ -104,7 +104,7 @@ fn with_cookie(mut response: Response, cookie: Option<String>) -> Response {
 }
 
 /// The page as it would be shown, with what its form led to.
-async fn render(
+pub(super) async fn render(
     state: &AppState,
     uri: &Uri,
     headers: &HeaderMap,

@@ -77,7 +77,7 @@ async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Resp
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(slug, coach).await {
         Ok(invitation) => invitation,
-        Err(error) => return answer::page(state, error),
+        Err(error) => return answer::page_or_frame(state, error, embed),
     };
     if coach.is_none() && method == Method::GET {
         visitor.count_page_view(slug, client, &source);
@@ -120,7 +120,7 @@ async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm,
     let outcome = visitor.register(slug, &form, client).await;
     let invitation = match visitor.invitation(slug, None).await {
         Ok(invitation) => invitation,
-        Err(error) => return answer::page(state, error),
+        Err(error) => return answer::page_or_frame(state, error, embed),
     };
     let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
     match outcome {
@@ -176,7 +176,7 @@ pub async fn link_again(
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(&slug, None).await {
         Ok(invitation) => invitation,
-        Err(error) => return answer::page(&state, error),
+        Err(error) => return answer::page_or_frame(&state, error, form.embed),
     };
     let nonce = nonce();
     let ancestors = frame_ancestors(form.embed.then_some(&invitation.embed_hosts));
@@ -199,14 +199,14 @@ pub async fn room(
     method: Method,
 ) -> Response {
     let visitor = (method == Method::GET).then_some(&client);
+    let embed = query.as_deref() == Some("embed=1");
     let room = match state.backend.visitor().room(&token, visitor).await {
         Ok(room) => room,
-        Err(error) => return answer::page(&state, error),
+        Err(error) => return answer::page_or_frame(&state, error, embed),
     };
     let nonce = nonce();
-    let html = room_page(&room, &assets(&state), &nonce);
-    let is_embed = query.as_deref() == Some("embed=1");
-    let ancestors = frame_ancestors(is_embed.then_some(&room.embed_hosts));
+    let html = room_page(&room, embed, &assets(&state), &nonce);
+    let ancestors = frame_ancestors(embed.then_some(&room.embed_hosts));
     let mut response = page(StatusCode::OK, html, &nonce, &ancestors);
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -179,6 +179,17 @@ async fn only_the_frames_of_a_webinar_may_be_framed_and_only_by_its_sites() {
         {
             assert_eq!(ancestors(&world.get(&path).send().await), "'none'", "{path}");
         }
+        // What is not there says so on the coach's site as well, with nothing to press and nothing that runs.
+        for path in ["/w/no-such-webinar/embed".to_owned(), format!("/r/{}?embed=1", "A".repeat(43))] {
+            let answer = world.get(&path).send().await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(ancestors(&answer), "'self' https: http:", "{path}");
+            assert!(answer.headers.get("x-frame-options").is_none(), "{path}");
+            assert!(answer.header("content-security-policy").contains("script-src 'none'"), "{path}");
+            assert!(!answer.text().contains("<a ") && !answer.text().contains("<form"), "{path}");
+        }
+        let missing = world.get("/w/no-such-webinar").send().await;
+        assert_eq!(ancestors(&missing), "'none'");
     })
     .await;
 }
@@ -228,11 +239,11 @@ async fn what_is_not_there_and_what_is_not_yours_are_one_page() {
             }
         };
         // An address nobody has, one that is none, and a draft: for guests and for another coach.
-        let mut answers = Vec::new();
+        let (mut answers, mut framed) = (Vec::new(), Vec::new());
         for path in ["/w/nothing-is-here", "/w/Not%20An%20Address", "/w/%00", &draft] {
             answers.push(world.get(path).in_browser().send().await);
             answers.push(world.get(path).in_browser().by(&story.tom).send().await);
-            answers.push(world.get(&format!("{path}/embed")).in_browser().send().await);
+            framed.push(world.get(&format!("{path}/embed")).in_browser().send().await);
             answers.push(
                 world.post(path).form(&[("email", "ben@example.net"), ("consent", "yes")]).in_browser().send().await,
             );
@@ -241,6 +252,7 @@ async fn what_is_not_there_and_what_is_not_yours_are_one_page() {
             );
         }
         same(&answers);
+        same(&framed);
         let preview = world.get(&draft).by(&story.maya).send().await;
         assert_eq!(preview.status, StatusCode::OK, "a coach sees her own draft");
 

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::Played;
-use crate::watching::BEAT_SLACK_SECONDS;
+use crate::watching::{BEAT_SLACK_SECONDS, BEATS_PER_MINUTE};
 
 /// Beats kept while nothing can be sent: half an hour of play that jumps about. The oldest goes first.
 const MOST_WAITING: usize = 180;
@@ -17,6 +17,13 @@ const MARGIN_SECONDS: f64 = 0.5;
 const ANSWER_SECONDS: f64 = 20.0;
 /// Unanswered tries remembered per beat.
 const MOST_UNSURE: usize = 16;
+/// A burst spends what the server allows at once; afterwards one beat each so many seconds.
+const SPACING_SECONDS: f64 = 60.0 / BEATS_PER_MINUTE as f64;
+/// Beats sent at once. Three fewer than the server takes: two are kept for leaving the page, and one covers beats that
+/// arrive closer together than they left.
+const AT_ONCE: f64 = (BEATS_PER_MINUTE - 3) as f64;
+/// Beats sent at once when the page may vanish.
+const AT_ONCE_LEAVING: f64 = (BEATS_PER_MINUTE - 1) as f64;
 /// Longest pause between tries.
 const LONGEST_PAUSE_SECONDS: f64 = 60.0;
 
@@ -60,8 +67,10 @@ pub enum Answer {
     Rejected,
     /// 404 or 410: the visit is over.
     Over,
-    /// 429 or 5xx: not taken; try again after so many seconds, when the server said when.
+    /// 5xx: not taken; try again after so many seconds, when the server said when.
     Later(Option<f64>),
+    /// 429: not taken and nothing is wrong; try again after so many seconds.
+    Crowded(Option<f64>),
     /// No answer at all: it may have arrived.
     Lost,
 }
@@ -73,7 +82,8 @@ impl Answer {
         match status {
             200..=299 => Self::Accepted,
             404 | 410 => Self::Over,
-            408 | 429 | 500..=599 => Self::Later(retry_after_seconds),
+            429 => Self::Crowded(retry_after_seconds),
+            408 | 500..=599 => Self::Later(retry_after_seconds),
             _ => Self::Rejected,
         }
     }
@@ -83,9 +93,11 @@ struct Waiting {
     played: Played,
     /// Given by the first try; a repeat keeps it, so that the server counts it once.
     seq: Option<u32>,
-    /// Ends of shorter beats with the same start that were sent and never answered, earliest first. At most one of
-    /// them was believed, most likely the first: after it the longer ones came too fast.
-    unsure_until_ms: Vec<u64>,
+    /// Ends of shorter beats with the same start that were sent and never answered, earliest first, and when each was
+    /// sent last. The first was believed most likely; a longer one only when enough time had passed since.
+    unsure: Vec<(u64, f64)>,
+    /// When its start may have been believed: the rest is believed only as long after it as it takes to play.
+    since: f64,
     /// What is left of a beat whose start had arrived without an answer.
     is_remainder: bool,
 }
@@ -95,11 +107,16 @@ pub struct Outbox {
     waiting: VecDeque<Waiting>,
     in_flight: Option<(Waiting, f64)>,
     next_seq: u32,
+    opened_at: f64,
     accepted_at: f64,
     /// When a beat was last sent that never got its answer: the server may have accepted it then.
     unsure_at: f64,
     not_before: f64,
+    /// When the next beat would leave if beats were spread evenly (the server's own measure of a flood).
+    even_at: f64,
     failures: u32,
+    /// Whether the last try got no answer.
+    is_away: bool,
     /// 0 to 1, fixed per page: spreads the tries of many viewers after an outage.
     jitter: f64,
     is_over: bool,
@@ -113,10 +130,13 @@ impl Outbox {
             waiting: VecDeque::new(),
             in_flight: None,
             next_seq: 1,
+            opened_at,
             accepted_at: opened_at,
             unsure_at: opened_at,
             not_before: opened_at,
+            even_at: opened_at,
             failures: 0,
+            is_away: false,
             jitter: jitter.clamp(0.0, 1.0),
             is_over: false,
         }
@@ -127,7 +147,13 @@ impl Outbox {
         if self.is_over {
             return;
         }
-        self.waiting.push_back(Waiting { played, seq: None, unsure_until_ms: Vec::new(), is_remainder: false });
+        self.waiting.push_back(Waiting {
+            played,
+            seq: None,
+            unsure: Vec::new(),
+            since: self.opened_at,
+            is_remainder: false,
+        });
         // Joining what merely waits its turn would make it wait longer, for ever.
         if self.failures > 0 || now < self.not_before {
             self.join();
@@ -142,8 +168,8 @@ impl Outbox {
         for next in self.waiting.drain(..) {
             match joined.back_mut() {
                 Some(last) if last.played.goes_on_with(&next.played) && next.seq.is_none() => {
-                    if last.seq.take().is_some() && last.unsure_until_ms.len() < MOST_UNSURE {
-                        last.unsure_until_ms.push(last.played.to_ms);
+                    if last.seq.take().is_some() && last.unsure.len() < MOST_UNSURE {
+                        last.unsure.push((last.played.to_ms, self.unsure_at));
                     }
                     last.played.to_ms = next.played.to_ms;
                 }
@@ -162,30 +188,33 @@ impl Outbox {
             self.put_back(lost, Answer::Lost, now);
         }
         let front = self.waiting.front()?;
-        if self.is_over || self.in_flight.is_some() || now < self.not_before || now < self.ready_at(&front.played) {
+        let is_due = now >= self.not_before && now >= self.spaced_at(AT_ONCE) && now >= self.ready_at(front);
+        if self.is_over || self.in_flight.is_some() || !is_due {
             return None;
         }
         let mut waiting = self.waiting.pop_front()?;
-        let outgoing = self.number(&mut waiting);
+        let outgoing = self.number(&mut waiting, now);
         self.in_flight = Some((waiting, now));
         Some(outgoing)
     }
 
-    /// What to hand to the browser when the page may vanish: everything the server would believe. The browser gives
-    /// no answer for it, so it counts as accepted.
+    /// What to hand to the browser when the page may vanish: everything the server would believe, also when it asked
+    /// for patience before. The browser gives no answer for it, so it counts as accepted; with the network away
+    /// nothing would arrive, and it is kept.
     pub fn take_for_farewell(&mut self, now: f64) -> Vec<Outgoing> {
         let mut taken = Vec::new();
-        if self.is_over || self.failures > 0 {
+        if self.is_over || self.is_away {
             return taken;
         }
         if self.in_flight.is_some() {
             self.accepted_at = now;
         }
         while let Some(front) = self.waiting.front()
-            && self.ready_at(&front.played) <= now
+            && self.ready_at(front) <= now
+            && self.spaced_at(AT_ONCE_LEAVING) <= now
             && let Some(mut waiting) = self.waiting.pop_front()
         {
-            taken.push(self.number(&mut waiting));
+            taken.push(self.number(&mut waiting, now));
             self.accepted_at = now;
         }
         taken
@@ -204,7 +233,7 @@ impl Outbox {
         }
         let at = match (&self.in_flight, self.waiting.front()) {
             (Some((_, since)), _) => since + ANSWER_SECONDS,
-            (None, Some(front)) => self.not_before.max(self.ready_at(&front.played)),
+            (None, Some(front)) => self.not_before.max(self.spaced_at(AT_ONCE)).max(self.ready_at(front)),
             (None, None) => return None,
         };
         Some((at - now).max(0.0))
@@ -229,6 +258,7 @@ impl Outbox {
             Answer::Accepted => {
                 self.accepted_at = now;
                 self.failures = 0;
+                self.is_away = false;
             }
             Answer::Over => {
                 self.is_over = true;
@@ -236,9 +266,10 @@ impl Outbox {
             }
             Answer::Rejected => {
                 self.failures = 0;
+                self.is_away = false;
                 // If its start had arrived after all, the rest is still owed.
-                if !sent.unsure_until_ms.is_empty() {
-                    sent.played.from_ms = sent.unsure_until_ms.remove(0);
+                if !sent.unsure.is_empty() {
+                    (sent.played.from_ms, sent.since) = sent.unsure.remove(0);
                     sent.seq = None;
                     sent.is_remainder = true;
                     self.waiting.push_front(sent);
@@ -249,7 +280,7 @@ impl Outbox {
                     self.waiting.push_front(sent);
                 }
             }
-            Answer::Later(_) | Answer::Lost => self.put_back(sent, answer, now),
+            Answer::Later(_) | Answer::Crowded(_) | Answer::Lost => self.put_back(sent, answer, now),
         }
     }
 
@@ -257,14 +288,14 @@ impl Outbox {
         let own = (1u32 << self.failures.min(6)) as f64 * (0.5 + self.jitter);
         self.failures += 1;
         let pause = match answer {
-            Answer::Later(Some(seconds)) => seconds.max(own),
+            Answer::Later(Some(seconds)) | Answer::Crowded(Some(seconds)) => seconds.max(own),
             _ => own,
         };
         self.not_before = now + pause.min(LONGEST_PAUSE_SECONDS);
-        if answer == Answer::Lost {
+        self.is_away = answer == Answer::Lost;
+        if self.is_away {
             self.unsure_at = now;
-        }
-        if let Answer::Later(_) = answer {
+        } else {
             // The server said it took nothing, so a longer beat may use the place.
             sent.seq = None;
         }
@@ -272,208 +303,24 @@ impl Outbox {
         self.join();
     }
 
-    fn number(&mut self, waiting: &mut Waiting) -> Outgoing {
+    fn number(&mut self, waiting: &mut Waiting, now: f64) -> Outgoing {
+        self.even_at = self.even_at.max(now) + SPACING_SECONDS;
         let seq = *waiting.seq.get_or_insert(self.next_seq);
         self.next_seq = self.next_seq.max(seq + 1);
         Outgoing { seq, played: waiting.played }
     }
 
-    fn ready_at(&self, played: &Played) -> f64 {
+    /// When the next beat may leave with this many at once.
+    fn spaced_at(&self, at_once: f64) -> f64 {
+        self.even_at - SPACING_SECONDS * (at_once - 1.0)
+    }
+
+    fn ready_at(&self, waiting: &Waiting) -> f64 {
+        let Waiting { played, since, .. } = waiting;
         let owed = played.seconds() - (BEAT_SLACK_SECONDS - MARGIN_SECONDS);
-        self.accepted_at + (owed / played.manner.rate()).max(0.0)
+        self.accepted_at.max(*since) + (owed / played.manner.rate()).max(0.0)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::beating::Manner;
-    use crate::ids::ViewId;
-    use crate::watching::{Beat, WatchMap, credit};
-    use proptest::prelude::*;
-    use std::collections::HashSet;
-
-    const PLAIN: Manner = Manner { rate_milli: 1000, hidden: false, muted: false, captions: false };
-    const DURATION: f64 = 3600.0;
-
-    fn played(from: u64, to: u64) -> Played {
-        Played { from_ms: from * 1000, to_ms: to * 1000, manner: PLAIN }
-    }
-
-    #[test]
-    fn the_body_is_the_contract_s() {
-        let body = Outgoing {
-            seq: 7,
-            played: Played {
-                from_ms: 60_000,
-                to_ms: 70_005,
-                manner: Manner { captions: true, rate_milli: 1250, ..PLAIN },
-            },
-        }
-        .json("00000000-0000-0000-0000-000000000000");
-        let beat: Beat = serde_json::from_str(&body).expect("valid");
-        assert_eq!((beat.seq, beat.from, beat.to, beat.rate), (7, 60.0, 70.005, 1.25));
-        assert!(beat.captions && !beat.hidden && !beat.muted);
-    }
-
-    #[test]
-    fn a_repeat_keeps_its_number_and_a_join_takes_a_new_one() {
-        let mut outbox = Outbox::new(0.0, 0.5);
-        outbox.push(played(0, 10), 10.0);
-        assert_eq!(outbox.next(10.0).map(|o| o.seq), Some(1));
-        outbox.answered(1, Answer::Lost, 10.5);
-        assert_eq!(outbox.next(10.6), None);
-        assert_eq!(outbox.next(12.0).map(|o| (o.seq, o.played)), Some((1, played(0, 10))));
-        outbox.answered(1, Answer::Lost, 12.5);
-        outbox.push(played(10, 20), 20.0);
-        assert_eq!(outbox.next(20.0).map(|o| (o.seq, o.played)), Some((2, played(0, 20))));
-        outbox.answered(2, Answer::Rejected, 20.1);
-        assert_eq!(outbox.next(20.1).map(|o| (o.seq, o.played)), Some((3, played(10, 20))));
-        outbox.answered(3, Answer::Rejected, 20.2);
-        // Once more, counted from the last try without an answer; then it is given up.
-        assert_eq!(outbox.next(20.2).map(|o| (o.seq, o.played)), Some((4, played(10, 20))));
-        outbox.answered(4, Answer::Rejected, 20.3);
-        assert_eq!(outbox.due_in(20.3), None);
-    }
-
-    #[test]
-    fn ranges_that_do_not_touch_are_paced() {
-        let mut outbox = Outbox::new(0.0, 0.0);
-        outbox.push(played(0, 10), 10.0);
-        outbox.push(played(100, 110), 10.0);
-        let first = outbox.next(10.0).expect("due");
-        assert_eq!(outbox.next(10.0), None);
-        outbox.answered(first.seq, Answer::Accepted, 10.2);
-        assert_eq!(outbox.next(10.3), None);
-        assert_eq!(outbox.next(17.8).map(|o| o.played), Some(played(100, 110)));
-    }
-
-    #[test]
-    fn an_unknown_visit_ends_it_and_a_crowded_server_is_left_alone() {
-        let mut outbox = Outbox::new(0.0, 0.0);
-        outbox.push(played(0, 10), 10.0);
-        let first = outbox.next(10.0).expect("due");
-        outbox.answered(first.seq, Answer::from_status(429, Some(30.0)), 10.0);
-        assert_eq!(outbox.next(39.0), None);
-        let again = outbox.next(40.0).expect("due");
-        outbox.answered(again.seq, Answer::from_status(410, None), 40.0);
-        outbox.push(played(10, 20), 50.0);
-        assert!(outbox.is_over() && outbox.next(60.0).is_none() && outbox.due_in(60.0).is_none());
-    }
-
-    #[test]
-    fn a_farewell_takes_what_the_server_would_believe() {
-        let mut outbox = Outbox::new(0.0, 0.0);
-        outbox.push(played(0, 5), 6.0);
-        outbox.push(played(100, 102), 8.0);
-        outbox.push(played(200, 209), 8.0);
-        let taken: Vec<_> = outbox.take_for_farewell(8.0).into_iter().map(|o| o.played).collect();
-        assert_eq!(taken, [played(0, 5), played(100, 102)]);
-        assert!(outbox.due_in(8.0).is_some());
-    }
-
-    #[test]
-    fn no_answer_for_long_counts_as_lost() {
-        let mut outbox = Outbox::new(0.0, 0.0);
-        outbox.push(played(0, 10), 10.0);
-        assert!(outbox.next(10.0).is_some());
-        assert_eq!(outbox.due_in(10.0), Some(ANSWER_SECONDS));
-        assert_eq!(outbox.next(30.0), None);
-        assert_eq!(outbox.next(31.0).map(|o| o.seq), Some(1));
-    }
-
-    /// The server, as far as beats see it.
-    struct Server {
-        map: WatchMap,
-        total_seconds: f64,
-        last: f64,
-        known: HashSet<u32>,
-    }
-
-    impl Server {
-        fn take(&mut self, outgoing: Outgoing, now: f64) -> Answer {
-            let mut beat: Beat =
-                serde_json::from_str(&outgoing.json("00000000-0000-0000-0000-000000000000")).expect("a beat");
-            beat.view = ViewId(uuid::Uuid::nil());
-            if self.known.contains(&beat.seq) {
-                return Answer::Accepted;
-            }
-            match credit(&beat, DURATION, now - self.last) {
-                Ok(range) => {
-                    self.known.insert(beat.seq);
-                    self.last = now;
-                    self.total_seconds += range.to - range.from;
-                    self.map.mark(range);
-                    Answer::Accepted
-                }
-                Err(_) => Answer::Rejected,
-            }
-        }
-    }
-
-    /// One viewer who plays without a break but jumps at times, over a network with these moods, one per second.
-    fn watch(moods: &[u8], jumps: &[usize]) -> (Server, f64, WatchMap) {
-        let mut server =
-            Server { map: WatchMap::empty(DURATION), total_seconds: 0.0, last: 0.0, known: HashSet::new() };
-        let mut outbox = Outbox::new(0.0, 0.3);
-        let mut truth = WatchMap::empty(DURATION);
-        let (mut from, mut position, mut total) = (0u64, 0u64, 0.0);
-        let seconds = moods.len();
-        // Play lasts as long as the moods do; a quiet while follows in which everything can arrive.
-        for second in 0..seconds + 1200 {
-            let now = second as f64;
-            if second < seconds {
-                position += 1;
-                let jump = jumps.contains(&second);
-                if jump || position - from >= 10 || second + 1 == seconds {
-                    let range = played(from, position);
-                    truth.mark(crate::watching::CreditedRange { from: from as f64, to: position as f64 });
-                    total += range.seconds();
-                    outbox.push(range, now + 1.0);
-                    position = if jump { (position * 7 + 61) % 3000 } else { position };
-                    from = position;
-                }
-            }
-            let now = now + 1.0;
-            for _ in 0..4 {
-                let Some(outgoing) = outbox.next(now) else { break };
-                let answer = match moods.get(second).copied().unwrap_or(0) {
-                    0 => server.take(outgoing, now),
-                    1 => Answer::Lost,
-                    2 => Answer::Later(None),
-                    _ => {
-                        server.take(outgoing, now);
-                        Answer::Lost
-                    }
-                };
-                outbox.answered(outgoing.seq, answer, now);
-            }
-        }
-        (server, total, truth)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn whatever_the_network_does_nothing_played_is_lost_and_nothing_counted_twice(
-            gaps in prop::collection::vec((1usize..90, 1u8..3, 1usize..120), 1..6),
-            jumps in prop::collection::vec(0usize..600, 0..4),
-        ) {
-            let moods: Vec<u8> = gaps.iter().flat_map(|&(good, mood, bad)| [vec![0; good], vec![mood; bad]].concat()).collect();
-            let (server, total, truth) = watch(&moods, &jumps);
-            prop_assert_eq!(&server.map, &truth);
-            prop_assert!((server.total_seconds - total).abs() < 1e-6, "{} of {}", server.total_seconds, total);
-        }
-
-        #[test]
-        fn answers_that_never_come_cost_no_second_either(
-            gaps in prop::collection::vec((15usize..90, 1usize..40), 1..6),
-        ) {
-            let moods: Vec<u8> = gaps.iter().flat_map(|&(good, bad)| [vec![0; good], vec![3; bad]].concat()).collect();
-            let (server, _, truth) = watch(&moods, &[]);
-            let missing = truth.unique_seconds() - server.map.unique_seconds();
-            prop_assert!(missing == 0, "{missing} missing");
-        }
-    }
-}
+mod tests;

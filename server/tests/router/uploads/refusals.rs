@@ -23,8 +23,8 @@ async fn what_is_too_large_is_refused_with_a_way_out() {
         let (maya, draft) = maya(&world).await;
         let before = world.snapshot().await.without(&["rate_limit"]);
         for (length, status, word) in [
-            ((MAX_UPLOAD_BYTES + 1).to_string(), 413, "10 GB"),
-            (u64::MAX.to_string(), 413, "10 GB"),
+            ((MAX_UPLOAD_BYTES + 1).to_string(), 413, "10.7 GB"),
+            (u64::MAX.to_string(), 413, "10.7 GB"),
             ("0".to_owned(), 422, "empty"),
             ("many".to_owned(), 400, "whole number"),
             ("-5".to_owned(), 400, "whole number"),
@@ -42,6 +42,8 @@ async fn what_is_too_large_is_refused_with_a_way_out() {
         for _ in 0..fits {
             world.begin_upload(&maya, draft.id, usize::try_from(MAX_UPLOAD_BYTES).expect("64 bits")).await;
         }
+        let rest = DEFAULT_QUOTA_BYTES.unsigned_abs() % MAX_UPLOAD_BYTES;
+        world.begin_upload(&maya, draft.id, usize::try_from(rest).expect("64 bits")).await;
         let full = create(&world, "1").by(&maya).send().await;
         assert_eq!(full.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert!(full.text().contains("left"), "{}", full.text());
