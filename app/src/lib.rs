@@ -14,9 +14,13 @@ pub mod app;
 #[cfg(feature = "studio")]
 pub mod context;
 #[cfg(feature = "ssr")]
+pub mod desk;
+#[cfg(feature = "ssr")]
 pub mod document;
 #[cfg(feature = "studio")]
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod evidence;
 #[cfg(feature = "studio")]
 pub mod forms;
 #[cfg(feature = "studio")]

@@ -20,7 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    beats, dev, health, media, receipts, site_files, studio_files, studio_pages, uploads, viewer_pages,
+    beats, dev, evidence, health, media, operators, own_data, receipts, site_files, studio_files, studio_pages,
+    uploads, viewer_pages, viewer_requests,
 };
 use crate::state::AppState;
 
@@ -38,6 +39,10 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
     let mut router = studio(&state)
         .merge(viewer_pages_router())
         .merge(files(&state))
+        .merge(own_data::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(viewer_requests::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(operators::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(evidence::router())
         .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
         .route("/healthz", get(health::live))

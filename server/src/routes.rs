@@ -2,12 +2,17 @@
 
 pub mod answer;
 pub mod beats;
+pub mod desk;
 pub mod dev;
+pub mod evidence;
 pub mod health;
 pub mod media;
+pub mod operators;
+pub mod own_data;
 pub mod receipts;
 pub mod site_files;
 pub mod studio_files;
 pub mod studio_pages;
 pub mod uploads;
 pub mod viewer_pages;
+pub mod viewer_requests;

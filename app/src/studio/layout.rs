@@ -45,6 +45,8 @@ pub fn StudioLayout() -> impl IntoView {
             <nav aria-label="Studio">
                 <a href="/dashboard" aria-current=move || (path.get() == "/dashboard").then_some("page")>"Home"</a>
                 <a href="/dashboard/webinars" aria-current=within("/dashboard/webinars")>"Webinars"</a>
+                <a href="/dashboard/requests" rel="external">"Requests"</a>
+                <a href="/dashboard/my-data" rel="external">"My data"</a>
                 <a href="/dashboard/account" aria-current=within("/dashboard/account")>
                     <Transition fallback=|| "Account">
                         {move || Suspend::new(async move {
@@ -60,7 +62,10 @@ pub fn StudioLayout() -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match card.await {
-                    Ok(_) => ().into_any(),
+                    Ok(card) => card
+                        .closed
+                        .map(|sentence| view! { <p class="look closed">{sentence}" "<a href="/dashboard/my-data" rel="external">"My data"</a></p> })
+                        .into_any(),
                     Err(AppError(refusal)) => view! { <Refused refusal=refusal/> }.into_any(),
                 }
             })}

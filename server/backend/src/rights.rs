@@ -12,7 +12,12 @@ mod erase;
 pub(crate) mod fence;
 #[cfg(test)]
 mod fence_tests;
+pub mod handling;
+#[cfg(test)]
+mod handling_tests;
 pub mod keep_promises;
+pub mod leaving;
+pub mod my_data;
 mod receipts;
 pub mod resting;
 mod run;
@@ -33,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Error, Result};
 
-pub use console::RequestLine;
+pub use console::{ErasureProgress, RequestLine};
 pub use erase::Step;
 pub use receipts::RECEIPT_PAGE;
 pub use scrubbing::SCRUB;

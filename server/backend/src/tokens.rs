@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     ResetPassword,
     /// The new address belongs to the person.
     ChangeEmail,
+    /// The person closes their account, and has no second factor that could say so.
+    CloseAccount,
 }
 
 impl Purpose {
@@ -32,12 +34,13 @@ impl Purpose {
             Self::ConfirmEmail => "confirm_email",
             Self::ResetPassword => "reset_password",
             Self::ChangeEmail => "change_email",
+            Self::CloseAccount => "close_account",
         }
     }
 
     const fn seconds(self) -> i64 {
         match self {
-            Self::ResetPassword => 15 * 60,
+            Self::ResetPassword | Self::CloseAccount => 15 * 60,
             Self::ConfirmEmail | Self::ChangeEmail => 24 * 3600,
         }
     }

@@ -32,6 +32,8 @@ pub enum Place {
     RequestDetails,
     /// `objection.reason_ct`
     ObjectionReason,
+    /// `objection.answer_ct`
+    ObjectionAnswer,
     /// `portal_session.address_ct`
     PortalAddress,
     /// A key in the keyring, wrapped by the key-encryption key.
@@ -49,6 +51,7 @@ impl Place {
             Self::TotpSecret => "coach.totp_ct",
             Self::RequestDetails => "dsr_request.details_ct",
             Self::ObjectionReason => "objection.reason_ct",
+            Self::ObjectionAnswer => "objection.answer_ct",
             Self::PortalAddress => "portal_session.address_ct",
             Self::WrappedKey => "dek.wrapped",
             Self::WrappedPepper => "pepper.wrapped",

@@ -10,8 +10,10 @@
 pub mod audit;
 pub mod canonical;
 pub mod erasure;
+pub mod holding;
 pub mod map;
 pub mod plan;
+pub mod reach;
 pub mod receipt;
 pub mod restriction;
 pub mod retention;

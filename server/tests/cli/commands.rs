@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 18] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -14,6 +14,10 @@ const COMMANDS: [&[&str]; 14] = [
     &["account"],
     &["account", "create"],
     &["account", "reset-password"],
+    &["account", "operator"],
+    &["account", "operator", "add"],
+    &["account", "operator", "remove"],
+    &["account", "operator", "list"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],

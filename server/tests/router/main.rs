@@ -10,6 +10,7 @@ mod media;
 mod pages;
 mod registering;
 mod running;
+mod seats;
 mod tenancy;
 mod uploads;
 mod world;

@@ -13,6 +13,8 @@ pub(crate) const RESTING: &str = "rights_resting";
 pub(crate) const LIFT_ANNOUNCED: &str = "rights_lift_announced";
 /// An objection was upheld.
 pub(crate) const OBJECTION_UPHELD: &str = "rights_objection_upheld";
+/// Something is kept although its person may ask for erasure.
+pub(crate) const HOLD_PLACED: &str = "rights_hold_placed";
 
 /// Days between the announcement of a restriction's end and the end (Art. 18(3)).
 pub(crate) const LIFT_NOTICE_DAYS: i64 = 3;
@@ -26,6 +28,7 @@ impl Backend {
         presenter: &str,
         rests: bool,
         registration: &registration::Model,
+        answer: Option<String>,
     ) -> Option<Letter> {
         let (subject, lines) = match template {
             // Meanwhile ended: the next registration simply works.
@@ -57,7 +60,23 @@ impl Backend {
                     "your data at {presenter} stays as it is and is not used. You can have it erased at any time."
                 )],
             ),
+            HOLD_PLACED => (
+                "Something of yours is kept for a legal reason",
+                vec![
+                    format!(
+                        "{presenter} has to keep a part of your data for a while, on a ground the law knows. It is named, \
+                         with its last day, wherever you see or erase your data; everything else goes when you ask."
+                    ),
+                    "On that day it ends by itself.".to_owned(),
+                ],
+            ),
             _ => return None,
+        };
+        let lines = match answer {
+            Some(words) if matches!(template, LIFT_ANNOUNCED | OBJECTION_UPHELD) => {
+                lines.into_iter().chain([format!("{presenter} writes: “{words}”")]).collect()
+            }
+            _ => lines,
         };
         let authority = authority(&registration.country);
         Some(Letter {
