@@ -1,6 +1,19 @@
-//! What a page knows besides its address.
+//! What a page knows besides its address, and everything that differs between the server and the browser: the feature
+//! `ssr` is switched on here and nowhere else (`cargo xtask cfg-count`).
+
+#[cfg(feature = "ssr")]
+pub mod desk;
+#[cfg(feature = "ssr")]
+pub mod perform;
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(feature = "ssr")]
+pub mod shell;
 
 use leptos::prelude::*;
+
+/// Whether this is the server's build.
+pub const ON_SERVER: bool = cfg!(feature = "ssr");
 
 /// The session token the browser sent, if any.
 #[derive(Clone, Debug, Default)]
@@ -45,48 +58,10 @@ impl Default for Refresh {
     }
 }
 
-/// The server's side of a call: the engine, who asks, and what the answer may set.
-#[cfg(feature = "ssr")]
-pub mod server {
-    use backend::{Backend, Client, Coach};
-    use domain::Refusal;
-    use leptos::prelude::use_context;
-
-    use super::SessionToken;
-    use crate::error::AppError;
-
-    /// Everything a verb is called with.
-    #[derive(Clone)]
-    pub struct Door {
-        /// The engine.
-        pub backend: Backend,
-        /// The browser, coarsely.
-        pub client: Client,
-        /// Its session token.
-        pub token: Option<String>,
-    }
-
-    impl Door {
-        /// The signed-in coach.
-        ///
-        /// # Errors
-        /// Refuses when nobody is signed in.
-        pub async fn coach(&self) -> Result<Coach, backend::Error> {
-            let token = self.token.as_deref().ok_or_else(Refusal::sign_in)?;
-            self.backend.coach_by_token(token).await?.ok_or_else(|| Refusal::sign_in().into())
-        }
-    }
-
-    /// The door of the request being answered.
-    ///
-    /// # Errors
-    /// When called outside a request.
-    pub fn door() -> Result<Door, AppError> {
-        let outside = || AppError(Refusal::new(domain::RefusalKind::Conflict, "This can only be asked from a page."));
-        Ok(Door {
-            backend: use_context::<Backend>().ok_or_else(outside)?,
-            client: use_context::<Client>().ok_or_else(outside)?,
-            token: use_context::<SessionToken>().ok_or_else(outside)?.0,
-        })
-    }
+/// Sets the status of the page being rendered; a browser, which has none, leaves it alone.
+pub fn set_status(status: u16) {
+    #[cfg(feature = "ssr")]
+    server::set_status(status);
+    #[cfg(not(feature = "ssr"))]
+    let _browser_has_no_status = status;
 }

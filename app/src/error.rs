@@ -36,10 +36,3 @@ impl FromServerFnError for AppError {
         Self(Refusal::new(RefusalKind::Conflict, message))
     }
 }
-
-#[cfg(feature = "ssr")]
-impl From<backend::Error> for AppError {
-    fn from(error: backend::Error) -> Self {
-        Self(error.into_refusal())
-    }
-}

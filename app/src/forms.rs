@@ -4,8 +4,6 @@
 //! Either way one function, `perform`, does what the form says, so the two ways cannot differ.
 
 mod fields;
-#[cfg(feature = "ssr")]
-pub mod perform;
 
 use domain::Refusal;
 use domain::account::{RecoveryCodes, SecondFactorSetup};
@@ -73,7 +71,7 @@ impl Posted {
 /// Does what a form says. The way a page that is awake takes.
 #[server(prefix = "/api/fn", endpoint = "submit", input = Json)]
 pub async fn submit(form: String, fields: Vec<(String, String)>) -> Result<FormAnswer, AppError> {
-    let performed = perform::perform(&crate::context::server::door()?, &form, &fields).await;
+    let performed = crate::context::perform::perform(&crate::context::server::door()?, &form, &fields).await;
     if let (Some(cookie), Some(response)) = (performed.cookie, use_context::<leptos_axum::ResponseOptions>())
         && let Ok(value) = http::HeaderValue::from_str(&cookie)
     {

@@ -11,15 +11,12 @@ pub mod room;
 pub mod account;
 #[cfg(feature = "studio")]
 pub mod app;
-#[cfg(feature = "studio")]
 pub mod context;
-#[cfg(feature = "ssr")]
-pub mod desk;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "studio")]
 pub mod document;
 #[cfg(feature = "studio")]
 pub mod error;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "studio")]
 pub mod evidence;
 #[cfg(feature = "studio")]
 pub mod forms;
@@ -29,7 +26,7 @@ pub mod home;
 pub mod kit;
 #[cfg(feature = "studio")]
 pub mod reading;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "studio")]
 pub mod receipt;
 #[cfg(feature = "studio")]
 pub mod studio;

@@ -4,9 +4,6 @@
 //! the same page with the field named and everything typed kept, or [`registered_page`]. In a frame the same pages
 //! come from `/w/{slug}/embed`, and only there a few lines tell the host page how high they are.
 
-// No browser renders these pages, so no browser should carry them.
-#![cfg(feature = "ssr")]
-
 mod brand;
 mod document;
 mod fields;

@@ -9,17 +9,15 @@
 
 mod measuring;
 mod moments;
-#[cfg(feature = "ssr")]
 mod page;
 mod player;
 mod props;
 mod transcript;
 
 pub use moments::localise_moments;
-#[cfg(feature = "ssr")]
 pub use page::room_page;
 pub use player::player;
 pub use props::read_props;
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ use leptos_router::hooks::use_query_map;
 pub use charts::{CountTable, Curve, Funnel, HeatStrip, Meter};
 pub use time::{Time, Zone};
 
+use crate::context::set_status;
+
 /// The page for what is not there, or is somebody else's: both read alike.
 #[component]
 pub fn Missing() -> impl IntoView {
@@ -22,18 +24,6 @@ pub fn Missing() -> impl IntoView {
             <p><a class="button" href="/">"To the start"</a></p>
         </div>
     }
-}
-
-/// Sets the status of the page being rendered on the server.
-pub fn set_status(status: u16) {
-    #[cfg(feature = "ssr")]
-    if let (Some(response), Ok(status)) =
-        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(status))
-    {
-        response.set_status(status);
-    }
-    #[cfg(not(feature = "ssr"))]
-    let _browser_has_no_status = status;
 }
 
 /// What stands where something could not be read.

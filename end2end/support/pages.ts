@@ -6,7 +6,8 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import type { Server } from './server';
 import { settled } from './test';
 
-export const field = (page: Page | Locator, name: string): Locator => page.locator(`[name="${name}"]`);
+/** A field by its name; the head of a page has named things too. */
+export const field = (page: Page | Locator, name: string): Locator => page.locator(`:is(input, select, textarea, button)[name="${name}"]`);
 
 /** Fills what is given, by field name; a boolean ticks or clears a box. */
 export async function fill(form: Page | Locator, values: Record<string, string | boolean>): Promise<void> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::app::App;
-use app::document::studio_shell;
+use app::context::shell::studio_shell;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Extensions, HeaderMap, Request, StatusCode, Version, header};

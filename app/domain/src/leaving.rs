@@ -2,8 +2,7 @@
 //!
 //! Sources: promises.md ("EU Data Act"), privacy-design §2.3, §4 (X18).
 
-use serde::{Deserialize, Serialize};
-
+use crate::closed_list;
 use crate::moment::Moment;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rights::{AccountState, CLOSING_DAYS, UNDO_DAYS};
@@ -12,38 +11,19 @@ use crate::rights::{AccountState, CLOSING_DAYS, UNDO_DAYS};
 /// these first, and its owner has the mail about it by then.
 pub const COOLING_HOURS: i64 = 72;
 
-/// A way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Exit {
-    /// Erased after a fortnight in which it can be called off.
-    Later,
-    /// Closed and readable for a month, so that everything can be taken along; then erased.
-    TakeAlong,
-    /// Erased at once.
-    Now,
+closed_list! {
+    /// A way out.
+    Exit {
+        /// Erased after a fortnight in which it can be called off.
+        Later = "later",
+        /// Closed and readable for a month, so that everything can be taken along; then erased.
+        TakeAlong = "take_along",
+        /// Erased at once.
+        Now = "now",
+    }
 }
 
 impl Exit {
-    /// Every one.
-    pub const ALL: [Self; 3] = [Self::Later, Self::TakeAlong, Self::Now];
-
-    /// The form's word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Later => "later",
-            Self::TakeAlong => "take_along",
-            Self::Now => "now",
-        }
-    }
-
-    /// From the form.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|exit| exit.as_str() == text)
-    }
-
     /// Where the account goes at once.
     #[must_use]
     pub const fn leads_to(self) -> AccountState {
@@ -126,8 +106,8 @@ mod tests {
 
     #[test]
     fn nobody_comes_back_from_an_erasure_and_the_name_is_ones_own() {
-        for exit in Exit::ALL {
-            assert_eq!(Exit::parse(exit.as_str()), Some(exit));
+        for exit in Exit::ALL.iter().copied() {
+            assert_eq!(Exit::from_stored(exit.as_str()), Some(exit));
             assert!(!exit.can_be_taken_from(AccountState::Erasing));
             assert!(exit.can_be_taken_from(AccountState::Restricted));
             assert_eq!(exit.can_be_taken_from(AccountState::Leaving), exit == Exit::Now);

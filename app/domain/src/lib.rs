@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod beating;
+mod closed_list;
 pub mod email_address;
 pub mod fence;
 pub mod holds;

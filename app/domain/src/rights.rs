@@ -2,43 +2,11 @@
 //!
 //! Pure rules: nothing here reads a clock or a database. Sources: promises.md, privacy-design §2.3 to §2.6.
 
-use serde::{Deserialize, Serialize};
-
+use crate::closed_list;
 use crate::moment::Moment;
 use crate::refusal::{Refusal, RefusalKind};
 
-/// A stored word and its variant, both ways.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant),+
-        }
-
-        impl $name {
-            /// Every variant.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stored form.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word),+
-                }
-            }
-
-            /// From the stored form.
-            #[must_use]
-            pub fn from_stored(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
-
-words! {
+closed_list! {
     /// Where a coach's account is in its life.
     AccountState {
         /// In use.
@@ -54,7 +22,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Where a viewer is in their life.
     SubjectState {
         /// In use.
@@ -66,7 +34,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Whose law sets the clock.
     Regime {
         /// The GDPR.
@@ -80,7 +48,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Which right is asked for.
     RightKind {
         /// See everything and take it along.
@@ -104,7 +72,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Whose data a request is about.
     SubjectKind {
         /// A coach's.
@@ -114,7 +82,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Where a request is in its life (privacy-design §2.3).
     RequestState {
         /// It came in.
@@ -206,7 +174,7 @@ impl RequestState {
     }
 }
 
-words! {
+closed_list! {
     /// Why a request is denied: nothing else is a reason (Data Rights Protocol).
     DenialReason {
         /// Somebody pretends to be the person.
@@ -226,7 +194,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Why something outlives an erasure: the closed list of privacy-design §2.4.
     HoldGround {
         /// Invoices, ten years in France.
@@ -246,7 +214,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// Why somebody may have processing restricted (Art. 18(1)).
     RestrictionGround {
         /// Is it right? It is being checked.
@@ -260,7 +228,7 @@ words! {
     }
 }
 
-words! {
+closed_list! {
     /// To what somebody objects (Art. 21).
     ObjectionScope {
         /// Mail that is not about the registration itself: absolute and at once.

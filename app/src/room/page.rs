@@ -25,7 +25,10 @@ fn page_of<'a>(room: &'a Room, nonce: &'a str) -> Page<'a> {
     let props = props.and_then(|props| serde_json::to_string(&props).ok());
     Page {
         title: room.title.clone(),
-        summary: None,
+        summary: room
+            .player
+            .as_ref()
+            .map(|props| recording_sentence(room.session_kind, props.duration_seconds, &room.recorded)),
         accent: &room.accent,
         nonce,
         may_be_indexed: false,

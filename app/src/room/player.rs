@@ -9,6 +9,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, HtmlSelectElement, HtmlVideoElement};
 
 use super::{measuring, transcript};
+use crate::context::ON_SERVER;
 
 /// Speeds on offer. Looked up instead of parsed and printed: both would weigh more than the whole list.
 const SPEEDS: [(f64, &str); 6] = [(0.75, "0.75"), (1.0, "1"), (1.25, "1.25"), (1.5, "1.5"), (1.75, "1.75"), (2.0, "2")];
@@ -196,7 +197,7 @@ pub fn player(props: PlayerProps) -> AnyView {
     let resume = worth_resuming.then_some(resume_seconds);
     let shown = RwSignal::new(Shown { running: false, started: false, resume, notice: "" });
     let controls = Controls { shown, duration_seconds };
-    if !cfg!(feature = "ssr") {
+    if !ON_SERVER {
         // After the markup has been taken over: what shows then must not differ from what the server rendered.
         spawn_local(async move { controls.take_over(visit.map(|visit| visit.to_string())) });
     }

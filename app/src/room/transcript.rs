@@ -4,9 +4,7 @@
 //! The list is no hydrated view. A long recording has thousands of lines; walking them all before the play button
 //! works, and sending them twice, would be paid by everybody for the few who read along.
 
-#[cfg(feature = "ssr")]
 use domain::video::{TranscriptLine, clock_text};
-#[cfg(feature = "ssr")]
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -15,7 +13,6 @@ use web_sys::{Document, Element, Event, HtmlInputElement};
 use super::player::Controls;
 
 /// The transcript, folded away; nothing when nothing is known of what is said.
-#[cfg(feature = "ssr")]
 pub fn transcript(lines: &[TranscriptLine], language: Option<String>) -> Option<AnyView> {
     let items = lines
         .iter()

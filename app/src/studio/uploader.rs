@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, HtmlInputElement, ProgressEvent, XmlHttpRequest};
 
-use crate::context::Refresh;
+use crate::context::{ON_SERVER, Refresh};
 use crate::forms::{PostForm, Submit};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +77,7 @@ impl<T> Copy for Held<T> {}
 
 impl<T: Clone> Held<T> {
     fn nothing() -> Self {
-        Self((!cfg!(feature = "ssr")).then(|| StoredValue::new_local(None)))
+        Self((!ON_SERVER).then(|| StoredValue::new_local(None)))
     }
 
     fn put(self, value: Option<T>) {

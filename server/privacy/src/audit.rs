@@ -5,9 +5,9 @@
 //! is made of words from closed lists, a class of the data map, a power of ten, hashes, and the id of a request whose
 //! own record forgets whose it was.
 
-use domain::Moment;
 use domain::ids::RequestId;
 use domain::rights::count_bucket;
+use domain::{Moment, closed_list};
 use persistence::audits::{self as queries, Entry};
 use persistence::entities::audit_entry;
 use sea_orm::ConnectionTrait;
@@ -23,35 +23,6 @@ const GENESIS: [u8; 32] = [0; 32];
 const NO_CLASS: &str = "none";
 /// Entries of one read.
 const PAGE_ROWS: u64 = 1_000;
-
-macro_rules! closed_list {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant),+
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// As stored.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word),+
-                }
-            }
-
-            /// From what is stored.
-            #[must_use]
-            pub fn from_stored(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
 
 closed_list! {
     /// What happened.

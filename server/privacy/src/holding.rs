@@ -9,7 +9,7 @@ use domain::Moment;
 use domain::ids::DekId;
 use persistence::keyring::Keyring;
 use persistence::sealed::Place as Sealed;
-use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement, Value};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -210,8 +210,7 @@ async fn first_values(
     if columns.is_empty() {
         return Ok(found);
     }
-    let list: Vec<String> =
-        columns.iter().map(|column| format!("CAST(\"{column}\" AS TEXT) AS \"{column}\"")).collect();
+    let list: Vec<String> = columns.iter().map(|column| as_text(conn.get_database_backend(), column)).collect();
     let sql = format!("SELECT {} FROM \"{table}\" WHERE {filter} LIMIT {most}", list.join(", "));
     for row in conn.query_all_raw(ask(conn, person, sql)).await? {
         for column in columns {
@@ -225,6 +224,16 @@ async fn first_values(
         }
     }
     Ok(found)
+}
+
+/// A column as text, whatever it is; bytes such as digests in hexadecimal, as PostgreSQL writes them by itself.
+fn as_text(backend: DatabaseBackend, column: &str) -> String {
+    let text = format!("CAST(\"{column}\" AS TEXT)");
+    if backend == DatabaseBackend::Sqlite {
+        format!("CASE typeof(\"{column}\") WHEN 'blob' THEN lower(hex(\"{column}\")) ELSE {text} END AS \"{column}\"")
+    } else {
+        format!("{text} AS \"{column}\"")
+    }
 }
 
 /// Whether a column holds a moment, as all of them are named.
@@ -309,7 +318,7 @@ async fn disclosed_rows(
         .iter()
         .map(|(column, place)| match place.form {
             Form::Sealed => format!("\"{column}\""),
-            _ => format!("CAST(\"{column}\" AS TEXT) AS \"{column}\""),
+            _ => as_text(conn.get_database_backend(), column),
         })
         .collect();
     if needs_id {

@@ -1,7 +1,7 @@
 //! What the pages without a script have in common: who sits there, how a page is answered, and how "no" is said.
 
 use app::context::SessionToken;
-use app::desk::{Desk, Feedback};
+use app::context::desk::{Desk, Feedback};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use backend::{Coach, Error};

@@ -1,7 +1,7 @@
 //! The operators' console. Whoever has no seat gets the answer of an address that leads nowhere.
 
 use app::context::SessionToken;
-use app::desk::{
+use app::context::desk::{
     Desk, Feedback, audit_page, children_page, disclosures_page, incidents_page, opened_page, overview_page,
     reviews_page,
 };

@@ -1,7 +1,7 @@
 //! A coach's own data: the page, the rest and the ways out. Every route works in every account state.
 
 use app::context::SessionToken;
-use app::desk::{Feedback, close_page, my_data_page};
+use app::context::desk::{Feedback, close_page, my_data_page};
 use axum::extract::{Form, Query as Asked, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -123,7 +123,7 @@ async fn close(
     let left = async {
         let (coach, _) = sit(&state, &token).await?;
         let unknown = || Refusal::field("exit", "Please choose one of the ways out. Nothing was changed.");
-        let exit = Exit::parse(text(&fields, "exit")).ok_or_else(unknown)?;
+        let exit = Exit::from_stored(text(&fields, "exit")).ok_or_else(unknown)?;
         let proof = LeavingProof {
             password: text(&fields, "password").to_owned(),
             code: text(&fields, "code").to_owned(),

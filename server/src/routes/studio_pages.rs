@@ -1,10 +1,10 @@
 //! Pages of the studio around the Leptos application: what a page is told, who is let in, and forms posted to the page
 //! they stand on, for browsers whose WebAssembly has not arrived or never will.
 
+use app::context::perform::perform;
 use app::context::server::Door;
+use app::context::shell::{StudioAssets, studio_shell};
 use app::context::{IsDev, SessionToken};
-use app::document::{StudioAssets, studio_shell};
-use app::forms::perform::perform;
 use app::forms::{FORM_FIELD, FormAnswer, Posted};
 use axum::Extension;
 use axum::body::Body;

@@ -1,7 +1,7 @@
 //! Requests of a coach's viewers: the list, answers to objections, holds, and what was agreed to.
 
 use app::context::SessionToken;
-use app::desk::{Feedback, Handling, requests_page, wordings_page};
+use app::context::desk::{Feedback, Handling, requests_page, wordings_page};
 use axum::extract::{Form, Path, Query as Asked, State};
 use axum::http::StatusCode;
 use axum::response::Response;

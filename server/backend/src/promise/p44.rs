@@ -43,7 +43,7 @@ struct Row {
 /// Two hundred coaches; every other webinar has a rule of its own.
 fn webinars(chance: &mut Chance) -> Vec<(CoachId, WebinarId, Option<i64>)> {
     let webinar = |index: u64, chance: &mut Chance| {
-        let rule = (index % 2 == 0).then(|| 7 + i64::try_from(chance.below(1_000)).expect("small"));
+        let rule = index.is_multiple_of(2).then(|| 7 + i64::try_from(chance.below(1_000)).expect("small"));
         (CoachId::new(), WebinarId::new(), rule)
     };
     (0..200).map(|index| webinar(index, chance)).collect()

@@ -30,7 +30,8 @@ const PASSWORD: &str = "quiet-lantern-meadow";
 /// Everything around one engine.
 pub struct World {
     pub backend: Backend,
-    pub folder: TempDir,
+    /// Lives as long as the engine does.
+    _folder: TempDir,
     networks: AtomicU8,
     /// Whether recordings get their posters, which takes seconds each.
     posters: bool,
@@ -41,7 +42,6 @@ pub struct SeededCoach {
     pub coach: Coach,
     pub webinar: WebinarId,
     pub slug: String,
-    pub email: String,
     /// Words that are nowhere else; the address is the first.
     pub needles: Vec<String>,
 }
@@ -53,8 +53,7 @@ pub struct SeededViewer {
     pub email: String,
     /// Words that are nowhere else; the address is the first.
     pub needles: Vec<String>,
-    /// The archive and the earlier request.
-    pub archive: String,
+    /// An earlier request.
     pub earlier: RequestId,
 }
 
@@ -80,7 +79,7 @@ impl World {
             bucket: Bucket::open(&objects, None).expect("a bucket"),
             mailer: Mailer::Dev(DevMailbox::open(&path("mailbox")).expect("a mailbox")),
         };
-        Self { backend: Backend::new(parts), folder, networks: AtomicU8::new(0), posters: true }
+        Self { backend: Backend::new(parts), _folder: folder, networks: AtomicU8::new(0), posters: true }
     }
 
     /// For many coaches at once.
@@ -162,7 +161,7 @@ impl World {
         ];
         let mut words = vec![email.clone(), new_email, coach.id().to_string(), webinar.to_string()];
         words.extend(needles.map(word));
-        SeededCoach { coach, webinar, slug, email, needles: words }
+        SeededCoach { coach, webinar, slug, needles: words }
     }
 
     async fn recording(&self, coach: &Coach, webinar: WebinarId, tag: &str) {
@@ -289,11 +288,11 @@ impl World {
             backend.beat(beat).await.expect("is kept");
         }
         let registration = backend.room_token_names(&token).expect("names a registration");
-        let (subject, archive, earlier) = self.rows_of_a_viewer(of.coach.id(), registration, tag).await;
+        let (subject, earlier) = self.rows_of_a_viewer(of.coach.id(), registration, tag).await;
         self.work().await;
         let mut needles = vec![email.clone(), subject.to_string(), registration.to_string(), view.to_string()];
         needles.extend(["first", "company", "source", "words", "archive"].map(word));
-        SeededViewer { coach: of.coach.id(), subject, email, needles, archive, earlier }
+        SeededViewer { coach: of.coach.id(), subject, email, needles, earlier }
     }
 
     async fn rows_of_a_viewer(
@@ -301,7 +300,7 @@ impl World {
         coach: CoachId,
         registration: RegistrationId,
         tag: &str,
-    ) -> (SubjectId, String, RequestId) {
+    ) -> (SubjectId, RequestId) {
         let backend = &self.backend;
         let now = backend.now();
         let reader = backend.db().reader();
@@ -361,7 +360,7 @@ impl World {
             done_rows: Set(1),
             total_rows: Set(1),
             omissions: Set(0),
-            object_key: Set(Some(archive.clone())),
+            object_key: Set(Some(archive)),
             size_bytes: Set(Some(1)),
             sha256: Set(None),
             downloads: Set(0),
@@ -379,6 +378,6 @@ impl World {
         };
         let earlier = backend.open_request(&transaction, &request_key, &asked, now).await.expect("a request");
         transaction.commit().await.expect("commits");
-        (id, archive, earlier)
+        (id, earlier)
     }
 }

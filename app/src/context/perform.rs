@@ -7,9 +7,9 @@ use domain::ids::{LoginId, UploadId, VideoId, WebinarId};
 use domain::webinar::{Asked, FieldChoice, WebinarForm};
 use domain::{Refusal, RefusalKind};
 
-use super::{FormAnswer, Shown};
-use crate::context::server::Door;
-use crate::context::session_cookie_name;
+use super::server::Door;
+use super::session_cookie_name;
+use crate::forms::{FormAnswer, Shown};
 
 /// Who may send a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

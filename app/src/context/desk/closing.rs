@@ -66,7 +66,8 @@ fn confirmation(desk: &Desk, preview: &Preview, token: &str, feedback: &Feedback
         .into_any();
     }
     let exits: Vec<_> = Exit::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|exit| exit.can_be_taken_from(preview.state))
         .map(|exit| exit_choice(exit, preview, feedback))
         .collect();
@@ -117,8 +118,8 @@ fn exit_choice(exit: Exit, preview: &Preview, feedback: &Feedback) -> AnyView {
             ("Delete now", "It begins at once, and nothing can call it off. You get a signed receipt by mail.")
         }
     };
-    let first = Exit::ALL.into_iter().find(|one| one.can_be_taken_from(preview.state));
-    let chosen = feedback.typed(FORM, "exit").and_then(|word| Exit::parse(&word)).or(first);
+    let first = Exit::ALL.iter().copied().find(|one| one.can_be_taken_from(preview.state));
+    let chosen = feedback.typed(FORM, "exit").and_then(|word| Exit::from_stored(&word)).or(first);
     view! {
         <div class="exit">
             <label>

@@ -1,0 +1,74 @@
+//! The studio's shell: the document around every page of the coach's side.
+
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::MetaTags;
+
+use crate::app::App;
+use crate::forms::Posted;
+use crate::registration::script_safe;
+
+/// Addresses of the studio's built files.
+#[derive(Clone, Debug, Default)]
+pub struct StudioAssets {
+    /// The style sheet.
+    pub css: String,
+    /// The glue of the WebAssembly.
+    pub js: String,
+    /// The WebAssembly.
+    pub wasm: String,
+}
+
+/// The studio's policy: our own files, one nonce, WebAssembly, and nobody who frames us.
+fn studio_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+/// The document around every page of the studio.
+pub fn studio_shell(_options: LeptosOptions) -> impl IntoView {
+    let assets = use_context::<StudioAssets>().unwrap_or_default();
+    let nonce = use_nonce();
+    if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
+        if let Ok(value) = http::HeaderValue::from_str(&studio_policy(nonce)) {
+            response.insert_header(http::header::CONTENT_SECURITY_POLICY, value);
+        }
+        response.insert_header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    }
+    // What a posted form led to: the page that wakes up has to show the same.
+    let posted = use_context::<Posted>().and_then(|posted| serde_json::to_string(&posted).ok()).map(|json| {
+        view! { <script type="application/json" id="posted" inner_html=script_safe(&json)></script> }
+    });
+    let text = |url: &str| script_safe(&serde_json::Value::from(url).to_string());
+    let loader = format!(
+        "import({}).then(m=>m.default({{module_or_path:{}}}).then(()=>m.hydrate()))",
+        text(&assets.js),
+        text(&assets.wasm)
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="description" content="Upload one recording and have a webinar that runs by itself."/>
+                <link rel="stylesheet" href=assets.css/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="modulepreload" href=assets.js nonce=nonce.clone()/>
+                {posted}
+                <script type="module" nonce=nonce inner_html=loader></script>
+                <MetaTags/>
+            </head>
+            // Nothing but the application may stand here: the browser takes the body over from its first node.
+            <body class="studio">
+                <App/>
+            </body>
+        </html>
+    }
+}
