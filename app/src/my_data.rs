@@ -74,6 +74,8 @@ pub fn done_in_words(word: &str) -> Option<&'static str> {
         "correct" => "Done: it is corrected, and the coach was told.",
         "correct-waits" => "Noted: it is corrected as soon as your data is used again.",
         "correct-same" => "Nothing was different, so nothing was changed.",
+        "archive" => "Your archive is being written. A mail says when it is there; it can be fetched for seven days.",
+        "archive-ended" => "Done: that archive is gone.",
         "nothing" => "There was nothing to change.",
         "address" => {
             "Done: the new address is in place. What this coach holds is now found under it, and no more under this one."

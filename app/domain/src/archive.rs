@@ -11,9 +11,6 @@ pub const BETWEEN_ARCHIVES_SECONDS: i64 = 24 * 3600;
 pub const FRESH_PROOF_SECONDS: i64 = 5 * 60;
 /// Seconds the address of an archive works.
 pub const LINK_SECONDS: i64 = 10 * 60;
-/// Hours after a change of password or address in which an account is neither taken along nor deleted: whoever stole a
-/// session could have made the change, and the owner was told of it.
-pub const COOLING_OFF_HOURS: i64 = 72;
 
 /// Where an archive is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! What the viewers' portal shows and takes: everything held about one address, coach by coach, and what its owner can
 //! ask for (privacy-design §2.6). Data and words alone; nothing here reads a clock or a database.
 
+use crate::archive::ArchiveView;
 use crate::ids::{CoachId, RegistrationId, RequestId};
 use crate::moment::Moment;
 use crate::rights::{ObjectionScope, RestrictionGround, SubjectState};
@@ -115,6 +116,8 @@ pub struct Card {
     pub is_unsubscribed: bool,
     /// Requests that are under way.
     pub requests: Vec<RequestTold>,
+    /// Archives of the last seven days, newest first.
+    pub archives: Vec<ArchiveView>,
 }
 
 /// One registration, in words.

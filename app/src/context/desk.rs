@@ -1,6 +1,7 @@
 //! Pages of the studio that need no script: my data, closing the account, viewers' requests, the operators' console.
 //! The server renders them whole and every form is posted, so they work in every account state and weigh nothing.
 
+mod archives;
 mod closing;
 mod fields;
 mod my_data;
@@ -11,6 +12,7 @@ use domain::{Moment, Refusal};
 use leptos::prelude::*;
 use leptos::tachys::view::RenderHtml;
 
+pub use archives::ArchiveDoor;
 pub use closing::close_page;
 pub use my_data::my_data_page;
 pub use operators::{

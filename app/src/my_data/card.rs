@@ -1,5 +1,6 @@
 //! One coach: what she holds, what for, and what can be asked for.
 
+use domain::archive::ArchiveView;
 use domain::my_data::{
     AgreementTold, BookingTold, Card, ClassTold, Erased, ObjectionTold, RequestTold, RestrictionTold, ground_in_words,
     scope_in_words,
@@ -144,6 +145,7 @@ fn held(card: &Card, id: &str) -> AnyView {
         {agreements(&card.agreements, id)}
         {restrictions(&card.restrictions, id)}
         {objections(&card.objections)}
+        {archives(&card.archives, id)}
         {wishes(card, id)}
     }
     .into_any()
@@ -264,6 +266,56 @@ fn requests(requests: &[RequestTold]) -> Option<AnyView> {
         })
         .collect();
     (!rows.is_empty()).then(|| view! { <h3>"Under way"</h3><ul>{rows}</ul> }.into_any())
+}
+
+/// A form about an archive.
+fn archive_form(coach: &str, archive: Option<String>, step: &'static str, label: &'static str) -> AnyView {
+    view! {
+        <form class="wish" method="post" action="/my-data/archive">
+            <input type="hidden" name="coach" value=coach.to_owned()/>
+            <input type="hidden" name="step" value=step/>
+            {archive.map(|id| hidden("archive", &id))}
+            <button class="button" type="submit">{label}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn archives(archives: &[ArchiveView], coach: &str) -> AnyView {
+    let rows: Vec<_> = archives
+        .iter()
+        .map(|archive| {
+            let id = archive.id.to_string();
+            let text = format!(
+                "Asked for on {}: {}, {}.",
+                archive.created_at.utc_text(),
+                archive.state.label(),
+                if archive.state.is_under_way() {
+                    format!("{} % ({})", archive.percent, archive.step)
+                } else {
+                    format!("here until {}", archive.expires_at.utc_text())
+                }
+            );
+            let fetch = archive
+                .state
+                .can_be_fetched()
+                .then(|| archive_form(coach, Some(id.clone()), "fetch", "Download the archive"));
+            let end = (archive.state.can_be_fetched() || archive.state.is_under_way())
+                .then(|| archive_form(coach, Some(id.clone()), "end", "End it now"));
+            view! { <li>{text}<div class="wishes">{fetch}{end}</div></li> }
+        })
+        .collect();
+    let list = (!rows.is_empty()).then(|| view! { <ul>{rows}</ul> });
+    view! {
+        <h3>"Take it along"</h3>
+        <p class="quiet">
+            "An archive of everything this coach holds about you, for your eyes and for another service: ZIP with JSON and "
+            "CSV, one a day. A mail says when it is written; it stays seven days."
+        </p>
+        {list}
+        {archive_form(coach, None, "ask", "Make an archive")}
+    }
+    .into_any()
 }
 
 fn wishes(card: &Card, id: &str) -> AnyView {

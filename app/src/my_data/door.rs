@@ -78,8 +78,8 @@ pub fn ask_page(css: &str, contact: &str, typed: &str, refusal: Option<&Refusal>
     let main = view! {
         <h1>"Your data"</h1>
         <p>
-            "See what the coaches who run webinars here hold about you, correct it, stop its use, or have it erased. No "
-            "account and no papers: a mail to your address is the only proof."
+            "See what the coaches who run webinars here hold about you, take it along, correct it, stop its use, or have it "
+            "erased. No account and no papers: a mail to your address is the only proof."
         </p>
         {general(refusal)}
         <form class="registration-form" method="post" action="/my-data" novalidate>

@@ -51,6 +51,7 @@ fn card(state: SubjectState) -> Card {
             decision: None,
         }],
         is_unsubscribed: false,
+        archives: Vec::new(),
         requests: vec![RequestTold {
             id: "01890000-0000-7000-8000-000000000003".parse::<RequestId>().expect("an id"),
             what: "Correct what is wrong",

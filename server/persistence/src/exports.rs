@@ -266,28 +266,6 @@ pub async fn login_proven_at(
     Ok(row.and_then(|row| row.proven_at))
 }
 
-/// When a coach was last told that her password or address changes: the notice is written in the transaction of the
-/// change itself.
-///
-/// # Errors
-/// When the database fails.
-pub async fn last_notice(
-    conn: &impl ConnectionTrait,
-    coach: CoachId,
-    templates: &[&str],
-) -> Result<Option<Moment>, DbErr> {
-    mail::Entity::find()
-        .select_only()
-        .column(mail::Column::CreatedAt)
-        .filter(mail::Column::CoachId.eq(coach))
-        .filter(mail::Column::RegistrationId.is_null())
-        .filter(mail::Column::Template.is_in(templates.iter().copied()))
-        .order_by_desc(mail::Column::CreatedAt)
-        .into_tuple()
-        .one(conn)
-        .await
-}
-
 /// Whether a session of the viewers' portal, by the hash of its token, still stands.
 ///
 /// # Errors

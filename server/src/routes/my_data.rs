@@ -1,6 +1,7 @@
 //! The viewers' portal under `/my-data`: an address, a mail, half an hour. Plain forms and one cookie; no answer says
 //! whether anything is held before the address was proven.
 
+mod archives;
 mod correct;
 
 use app::context::portal_cookie_name;
@@ -34,6 +35,7 @@ pub fn router() -> Router<AppState> {
         .route("/my-data/erase", get(erase_form))
         .route("/my-data/correct", get(correct::form).post(correct::take))
         .route("/my-data/act", post(act))
+        .route("/my-data/archive", post(archives::take))
         .route("/my-data/receipt", get(receipt))
         .route("/my-data/leave", post(leave))
         .layer(middleware::map_response(keep_private))

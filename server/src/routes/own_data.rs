@@ -1,8 +1,8 @@
 //! A coach's own data: the page, the rest and the ways out. Every route works in every account state.
 
 use app::context::SessionToken;
-use app::context::desk::{Feedback, close_page, my_data_page};
-use axum::extract::{Form, Query as Asked, State};
+use app::context::desk::{ArchiveDoor, Feedback, close_page, my_data_page};
+use axum::extract::{Form, Path, Query as Asked, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -10,6 +10,7 @@ use axum::{Extension, Router};
 use backend::rights::leaving::LeavingProof;
 use backend::{Coach, Error};
 use domain::Refusal;
+use domain::ids::ExportId;
 use domain::leaving::Exit;
 
 use super::desk::{Fields, Query, done, no, page, refused, sit, text};
@@ -21,6 +22,9 @@ const PAGE: &str = "/dashboard/my-data";
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/dashboard/my-data", get(show))
+        .route("/dashboard/my-data/archive", post(ask_archive))
+        .route("/dashboard/my-data/archives/{archive}/fetch", post(fetch_archive))
+        .route("/dashboard/my-data/archives/{archive}/revoke", post(revoke_archive))
         .route("/dashboard/my-data/restrict", post(restrict))
         .route("/dashboard/my-data/lift", post(lift))
         .route("/dashboard/my-data/close", get(ask).post(close))
@@ -34,6 +38,8 @@ fn sentence(done: &str) -> Option<&'static str> {
         "lift" => "Your account is in use again.",
         "stay" => "It was called off: everything is as it was.",
         "close" => "Your account is closed. Until the day below you can call it off.",
+        "archive" => "Your archive is being written. We mail you when it is there; this page tells how far it is.",
+        "revoke" => "The archive is gone.",
         "close-link" => "The link is in your mailbox. It works for 15 minutes, once.",
         _ => return None,
     })
@@ -46,7 +52,12 @@ async fn shown(
     feedback: &Feedback,
 ) -> Result<Response, Error> {
     let (coach, desk) = sit(state, token).await?;
-    Ok(page(status, my_data_page(&desk, &coach.my_data().await?, feedback)))
+    let door = ArchiveDoor {
+        is_open: coach.is_freshly_proven().await?,
+        has_second_factor: coach.account().await?.second_factor,
+    };
+    let (data, archives) = (coach.my_data().await?, coach.archives().await?);
+    Ok(page(status, my_data_page(&desk, &data, &archives, door, feedback)))
 }
 
 async fn show(
@@ -77,6 +88,56 @@ where
         }
         Err(answer) => answer,
     }
+}
+
+/// The proof that was typed, unless one was given a moment ago.
+async fn prove(coach: &Coach, fields: &Fields) -> Result<(), Error> {
+    if coach.is_freshly_proven().await? {
+        return Ok(());
+    }
+    coach.prove_again(text(fields, "password"), text(fields, "code")).await
+}
+
+async fn ask_archive(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    press(state, token, "archive", |coach| async move {
+        prove(&coach, &fields).await?;
+        coach.ask_archive().await.map(drop)
+    })
+    .await
+}
+
+async fn fetch_archive(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Path(archive): Path<ExportId>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    let link = async {
+        let (coach, _) = sit(&state, &token).await?;
+        prove(&coach, &fields).await?;
+        coach.archive_link(archive).await
+    };
+    match link.await {
+        Ok(path) => Redirect::to(&path).into_response(),
+        Err(error) => match refused(&state, "fetch", error, &Vec::new()) {
+            Ok((status, feedback)) => {
+                shown(&state, &token, status, &feedback).await.unwrap_or_else(|error| no(&state, error))
+            }
+            Err(answer) => answer,
+        },
+    }
+}
+
+async fn revoke_archive(
+    State(state): State<AppState>,
+    Extension(token): Extension<SessionToken>,
+    Path(archive): Path<ExportId>,
+) -> Response {
+    press(state, token, "revoke", |coach| async move { coach.revoke_archive(archive).await }).await
 }
 
 async fn restrict(State(state): State<AppState>, Extension(token): Extension<SessionToken>) -> Response {

@@ -370,6 +370,9 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("POST", "/my-data/act", About::Link, |ids| {
         Sent::Form(vec![("coach", ids.coach.to_string()), ("wish", "unsubscribe".to_owned())])
     }),
+    route("POST", "/my-data/archive", About::Link, |ids| {
+        Sent::Form(vec![("coach", ids.coach.to_string()), ("step", "ask".to_owned())])
+    }),
     route("GET", "/my-data/receipt", About::Link, empty),
     route("POST", "/my-data/leave", About::Link, empty),
     route("GET", "/pkg/{*file}", About::Public, empty),

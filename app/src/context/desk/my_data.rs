@@ -1,16 +1,24 @@
 //! "My data": everything held about a coach on one page, whatever state her account is in (promise P26).
 
 use backend::rights::my_data::{Held, HeldPlace, MyData, class_title};
+use domain::archive::ArchiveView;
 use domain::rights::{AccountState, RequestState, RightKind};
 use leptos::prelude::*;
 
+use super::archives::{ArchiveDoor, archives_section};
 use super::fields::button;
 use super::requests::right_text;
 use super::{Desk, Feedback};
 
 /// The page.
 #[must_use]
-pub fn my_data_page(desk: &Desk, data: &MyData, feedback: &Feedback) -> String {
+pub fn my_data_page(
+    desk: &Desk,
+    data: &MyData,
+    archives: &[ArchiveView],
+    door: ArchiveDoor,
+    feedback: &Feedback,
+) -> String {
     let kinds = data.held.len();
     let main = view! {
         <p class="lead" id="tldr">
@@ -28,6 +36,7 @@ pub fn my_data_page(desk: &Desk, data: &MyData, feedback: &Feedback) -> String {
             <p>"Open a kind to see the values. Of the people registered with you the numbers stand here; who they are stands under “People” of each webinar."</p>
             {held_view(&data.held)}
         </section>
+        {archives_section(desk, archives, door, feedback)}
         {requests(desk, data)}
         {ends(data)}
     };

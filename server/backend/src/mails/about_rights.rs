@@ -64,7 +64,7 @@ pub(super) fn to_coach(template: &str) -> Option<CoachMail> {
         subject: "One of your viewers used a right over their data",
         lines,
         button: "Open your dashboard",
-        leads_to: LeadsTo::Page("/dashboard"),
+        leads_to: LeadsTo::Page("/dashboard/requests"),
     })
 }
 

@@ -13,8 +13,9 @@ mod taking;
 mod tests;
 mod writing;
 
-use domain::archive::{ArchiveState, ArchiveView, BETWEEN_ARCHIVES_SECONDS, COOLING_OFF_HOURS, FRESH_PROOF_SECONDS};
+use domain::archive::{ArchiveState, ArchiveView, BETWEEN_ARCHIVES_SECONDS, FRESH_PROOF_SECONDS};
 use domain::ids::{CoachId, ExportId, SubjectId};
+use domain::leaving::check_cooled;
 use domain::rights::{ARCHIVE_DAYS, AccountState, SubjectState};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::export_archive;
@@ -37,8 +38,6 @@ pub const WRITE_ARCHIVE: &str = "write_archive";
 const WRITE_TRIES: i32 = 5;
 /// Class of an archive in the data map.
 const CLASS: &str = "archive";
-/// Letters that tell a coach of a change with which a thief could have locked her out.
-const NOTICES_OF_CHANGE: [&str; 2] = ["password_changed", "email_changed_notice"];
 
 /// Whose archive it is: the account or controller, and which viewer.
 fn person(whose: Whose) -> Result<(CoachId, Option<SubjectId>)> {
@@ -201,19 +200,8 @@ impl Backend {
     /// # Errors
     /// Refuses while it lasts, and says until when.
     pub async fn cooling_off(&self, coach: CoachId) -> Result<()> {
-        let changed = queries::last_notice(self.db().reader(), coach, &NOTICES_OF_CHANGE).await?;
-        let over = changed.map(|at| at.plus_seconds(COOLING_OFF_HOURS * 3600));
-        match over.filter(|over| *over > self.now()) {
-            None => Ok(()),
-            Some(over) => {
-                let message = format!(
-                    "Your password or address was changed less than three days ago. To keep your data safe from \
-                     somebody who stole a session, this can be done from {} on. Nothing was changed.",
-                    over.utc_text()
-                );
-                Err(Refusal::new(RefusalKind::Conflict, message).into())
-            }
-        }
+        let row = persistence::accounts::coach(self.db().reader(), coach).await?.ok_or_else(Refusal::not_found)?;
+        Ok(check_cooled(row.credentials_changed_at, self.now())?)
     }
 }
 

@@ -4,6 +4,7 @@
 //! them is posted → half an hour in which this browser is a [`Portal`], the only handle to data across coaches. The
 //! answer to an address depends on nothing that is held: nobody is looked up before the proof.
 
+mod archives;
 mod correct;
 mod held;
 mod letters;

@@ -322,3 +322,38 @@ async fn everything_everywhere_is_one_press() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_archive_is_asked_for_fetched_by_this_browser_and_ended() {
+    each_database("portal archive", |test| async move {
+        let world = World::new(test);
+        let two = Two::tell(&world).await;
+        let portal = world.portal(ANNA).await;
+        let coach = two.maya_id.to_string();
+        let step = |portal: &str, step: &str, archive: &str| {
+            let fields = [("coach", coach.as_str()), ("step", step), ("archive", archive)];
+            world.post("/my-data/archive").as_person(portal).form(&fields).in_browser().send()
+        };
+        let asked = step(&portal, "ask", "").await;
+        assert_eq!(asked.header("location"), "/my-data?done=archive", "{}", asked.text());
+        assert_eq!(step(&portal, "ask", "").await.status, StatusCode::TOO_MANY_REQUESTS);
+        world.run_jobs().await;
+        let page = shown(&world, &portal).await;
+        let id = between(&page, "name=\"archive\" value=\"", "\"").expect("an archive").to_owned();
+        let link = step(&portal, "fetch", &id).await.header("location");
+        assert!(link.starts_with("/privacy/archives/"), "{link}");
+        let file = world.get(&link).as_person(&portal).send().await;
+        assert!(file.status == StatusCode::OK && file.body.starts_with(b"PK"), "{}", file.status);
+        // Another browser of the same person, and somebody else, with the very address.
+        for other in [world.portal(ANNA).await, world.portal(BEN).await] {
+            assert_eq!(world.get(&link).as_person(&other).send().await.status, StatusCode::NOT_FOUND);
+        }
+        let ben = world.portal(BEN).await;
+        for what in ["ask", "fetch", "end"] {
+            assert_eq!(step(&ben, what, &id).await.status, StatusCode::NOT_FOUND, "{what}");
+        }
+        assert_eq!(step(&portal, "end", &id).await.header("location"), "/my-data?done=archive-ended");
+        assert_ne!(step(&portal, "fetch", &id).await.status, StatusCode::SEE_OTHER);
+    })
+    .await;
+}

@@ -23,6 +23,7 @@ use privacy::restriction::{self, Purpose};
 use privacy::{DataMap, Person};
 
 use super::Portal;
+use crate::rights::Whose;
 use crate::rights::fence::being_erased;
 use crate::webinars::fields_of;
 use crate::{Backend, Error, Result};
@@ -83,6 +84,7 @@ impl Portal {
             objections: Vec::new(),
             is_unsubscribed: held.is_suppressed,
             requests: requests.iter().filter_map(told).collect(),
+            archives: Vec::new(),
         };
         if state == SubjectState::Erasing {
             return Ok(Some(card));
@@ -95,6 +97,7 @@ impl Portal {
         let classes = privacy::held::everything(backend.db(), DataMap::current(), subject, key.as_ref()).await;
         card.classes =
             classes.map_err(|error| Error::fault("tell what is held", error))?.into_iter().map(class_told).collect();
+        card.archives = backend.archives(Whose::Viewer(coach, subject)).await?;
         card.recipients = recipients(&card.coach_name, &held);
         tell_rights(&mut card, &held);
         for booking in &held.bookings {
