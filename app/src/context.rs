@@ -2,6 +2,8 @@
 //! `ssr` is switched on here and nowhere else (`cargo xtask cfg-count`).
 
 #[cfg(feature = "ssr")]
+pub mod desk;
+#[cfg(feature = "ssr")]
 pub mod perform;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -17,6 +17,8 @@ pub mod document;
 #[cfg(feature = "studio")]
 pub mod error;
 #[cfg(feature = "studio")]
+pub mod evidence;
+#[cfg(feature = "studio")]
 pub mod forms;
 #[cfg(feature = "studio")]
 pub mod home;

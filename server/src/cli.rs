@@ -129,6 +129,33 @@ enum AccountCommand {
         #[arg(long)]
         email: String,
     },
+    /// The two seats of those who keep the service
+    Operator {
+        #[command(subcommand)]
+        what: OperatorCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum OperatorCommand {
+    /// Give an account one of the two seats; a third is refused
+    Add {
+        /// Sign-in address
+        #[arg(long)]
+        email: String,
+    },
+    /// Take an account's seat away
+    Remove {
+        /// Sign-in address
+        #[arg(long)]
+        email: String,
+    },
+    /// Show who sits where
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -353,8 +380,35 @@ async fn account(config: &Config, what: AccountCommand) -> Outcome {
             backend.replace_password(&email, &password_from_stdin()?).await?;
             println!("The password was replaced and the account signed out everywhere.");
         }
+        AccountCommand::Operator { what } => operator(&backend, what).await?,
     }
     backend.close().await;
+    Ok(())
+}
+
+async fn operator(backend: &Backend, what: OperatorCommand) -> Outcome {
+    match what {
+        OperatorCommand::Add { email } => {
+            let seat = backend.add_operator(&email).await?;
+            println!("Seat {seat} is theirs. It opens nothing before the account has a second factor.");
+        }
+        OperatorCommand::Remove { email } => {
+            backend.remove_operator(&email).await?;
+            println!("The seat is free.");
+        }
+        OperatorCommand::List { json } => {
+            let seated = backend.operators().await?;
+            let mut out = std::io::stdout().lock();
+            if json {
+                writeln!(out, "{}", serde_json::to_string_pretty(&seated)?)?;
+            } else {
+                for one in seated {
+                    let factor = if one.second_factor { "second factor on" } else { "no second factor" };
+                    writeln!(out, "{}  {}  {factor}", one.seat, one.email)?;
+                }
+            }
+        }
+    }
     Ok(())
 }
 

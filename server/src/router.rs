@@ -20,8 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    archives, beats, dev, health, media, my_data, policy_pages, receipts, site_files, studio_files, studio_pages,
-    uploads, viewer_pages,
+    archives, beats, dev, evidence, health, media, my_data, operators, own_data, policy_pages, receipts, site_files,
+    studio_files, studio_pages, uploads, viewer_pages, viewer_requests,
 };
 use crate::state::AppState;
 
@@ -40,6 +40,10 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .merge(viewer_pages_router())
         .merge(files(&state))
         .merge(archives::router())
+        .merge(own_data::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(viewer_requests::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(operators::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .merge(evidence::router())
         .merge(receipts::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .merge(policy_pages::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .merge(my_data::router().layer(DefaultBodyLimit::max(FORM_BYTES)))

@@ -116,6 +116,8 @@ pub struct CoachCard {
     pub email_confirmed: bool,
     /// IANA zone in which times are shown.
     pub time_zone: String,
+    /// What is said on every page while the account is not in use and nothing can be changed.
+    pub closed: Option<String>,
 }
 
 /// The account page.

@@ -168,6 +168,14 @@ id!(
     DisclosureId
 );
 id!(
+    /// A review of how the service is secured.
+    SecurityReviewId
+);
+id!(
+    /// A breach of personal data.
+    IncidentId
+);
+id!(
     /// A link and a code mailed to prove an address.
     PortalProofId
 );

@@ -46,6 +46,8 @@ pub fn StudioLayout() -> impl IntoView {
             <nav aria-label="Studio">
                 <a href="/dashboard" aria-current=move || (path.get() == "/dashboard").then_some("page")>"Home"</a>
                 <a href="/dashboard/webinars" aria-current=within("/dashboard/webinars")>"Webinars"</a>
+                <a href="/dashboard/requests" rel="external">"Requests"</a>
+                <a href="/dashboard/my-data" rel="external">"My data"</a>
                 <a href="/dashboard/account" aria-current=within("/dashboard/account")>
                     <Transition fallback=|| "Account">
                         {move || Suspend::new(async move {
@@ -58,7 +60,14 @@ pub fn StudioLayout() -> impl IntoView {
                 </a>
             </nav>
         </header>
-        // Whoever was signed out is told by the page below, which reads for itself.
+        <Transition>
+            {move || Suspend::new(async move {
+                // Whoever was signed out is told by the page below, which reads for itself.
+                card.await.ok().and_then(|card| card.closed).map(|sentence| {
+                    view! { <p class="look closed">{sentence}" "<a href="/dashboard/my-data" rel="external">"My data"</a></p> }
+                })
+            })}
+        </Transition>
         <Elsewhere/>
         <Outlet/>
     }

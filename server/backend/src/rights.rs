@@ -13,9 +13,14 @@ mod erase;
 pub(crate) mod fence;
 #[cfg(test)]
 mod fence_tests;
+pub mod handling;
+#[cfg(test)]
+mod handling_tests;
 pub mod keep_promises;
+pub mod leaving;
 pub mod messages;
 mod minors;
+pub mod my_data;
 pub mod portal;
 mod receipts;
 pub mod resting;
@@ -37,7 +42,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Error, Result};
 
-pub use console::RequestLine;
+pub use console::{ErasureProgress, RequestLine};
 pub use erase::Step;
 pub(crate) use erase::raise as raise_fence;
 pub use receipts::RECEIPT_PAGE;

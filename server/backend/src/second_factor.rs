@@ -53,7 +53,7 @@ impl Backend {
         self.secrets().mac("recovery-code", &[coach.as_bytes(), normal(code).as_bytes()]).to_vec()
     }
 
-    fn open_totp(&self, row: &coach::Model) -> Result<Option<Totp>> {
+    pub(crate) fn open_totp(&self, row: &coach::Model) -> Result<Option<Totp>> {
         let Some(sealed) = &row.totp_ct else { return Ok(None) };
         let secret = self.keyring().account_key().open(Place::TotpSecret, row.id.as_bytes(), sealed)?;
         totp(secret, &row.email).map(Some)

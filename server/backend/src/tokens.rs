@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     /// Nothing: it carries the address that was in force when a change was asked for, so that the warning goes there
     /// however late it is sent.
     TellOldAddress,
+    /// The person closes their account, and has no second factor that could say so.
+    CloseAccount,
 }
 
 impl Purpose {
@@ -36,12 +38,13 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::ChangeEmail => "change_email",
             Self::TellOldAddress => "email_changed_notice",
+            Self::CloseAccount => "close_account",
         }
     }
 
     const fn seconds(self) -> i64 {
         match self {
-            Self::ResetPassword => 15 * 60,
+            Self::ResetPassword | Self::CloseAccount => 15 * 60,
             Self::ConfirmEmail | Self::ChangeEmail => 24 * 3600,
             Self::TellOldAddress => 72 * 3600,
         }

@@ -510,6 +510,18 @@ impl Backend {
         Ok(())
     }
 
+    /// Ends every upload of an account that was just closed, so that no part of a recording stays behind.
+    pub(crate) async fn abort_uploads_of(&self, coach: CoachId) -> Result<()> {
+        for row in queries::open_uploads(self.db().reader(), coach, None, self.now()).await? {
+            let lock = self.upload_locks().of(row.id);
+            // Somebody who is just sending finds the account closed at the next piece, and ends it then.
+            if let Ok(_one_writer) = lock.try_lock() {
+                self.abort_upload(row.id).await?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) async fn give_up_upload(&self, row: &upload::Model, state: &str, note: Option<&str>) -> Result<()> {
         let staged: StagedUpload = serde_json::from_str(&row.parts)?;
         self.bucket().abort_staged(&row.object_key, &staged).await?;

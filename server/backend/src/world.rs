@@ -21,11 +21,11 @@ use testkit::TestDatabase;
 use crate::rights::portal::Portal;
 use crate::uploads::UploadMetadata;
 use crate::watching::BeatAnswer;
-use crate::{Backend, Client, Clock, Coach, Config, Parts, Secrets};
+use crate::{Backend, Client, Clock, Coach, Config, Operator, Parts, Secrets};
 
 /// The recording the demo shows.
 pub(crate) static RECORDING: &[u8] = include_bytes!("../../demo/sample.mp4");
-const PASSWORD: &str = "seven quiet otters";
+pub(crate) const PASSWORD: &str = "seven quiet otters";
 
 /// The engine and what it stands on.
 pub(crate) struct World {
@@ -114,6 +114,29 @@ impl World {
         let id = self.backend.room_token_names(&token).expect("names a booking");
         let row = registration::Entity::find_by_id(id).one(self.backend.db().reader()).await.expect("reads");
         Guest { subject: row.expect("a booking").subject_id, booking: id, token }
+    }
+
+    /// Switches a coach's second factor on; answers with its recovery codes.
+    pub(crate) async fn switch_on_factor(&self, coach: &Coach) -> Vec<String> {
+        coach.begin_second_factor(PASSWORD).await.expect("begins");
+        let row = persistence::accounts::coach(self.backend.db().reader(), coach.id()).await.expect("reads");
+        let totp = self.backend.open_totp(&row.expect("an account")).expect("opens").expect("begun");
+        let digits = totp.generate(self.backend.now().unix_seconds().unsigned_abs()).to_string();
+        coach.enable_second_factor(&digits).await.expect("on").0
+    }
+
+    /// Somebody new on a free seat, signed in with a second factor.
+    pub(crate) async fn operator(&self, email: &str) -> Operator {
+        self.backend.create_account("Olga", email, PASSWORD).await.expect("an account");
+        self.backend.add_operator(email).await.expect("a seat");
+        let visitor = self.backend.visitor();
+        let signed_in = visitor.sign_in(email, PASSWORD, &Client::unknown()).await.expect("signs in");
+        let coach = self.backend.coach_by_token(&signed_in.token).await.expect("asked").expect("signed in");
+        let code = self.switch_on_factor(&coach).await.pop().expect("a code");
+        let half = visitor.sign_in(email, PASSWORD, &Client::unknown()).await.expect("half way");
+        let whole = visitor.second_factor(&half.token, &code, &Client::unknown()).await.expect("signs in");
+        let coach = self.backend.coach_by_token(&whole.token).await.expect("asked").expect("signed in");
+        coach.operator().await.expect("an operator")
     }
 
     /// Whose account it is.
@@ -233,6 +256,14 @@ pub(crate) fn place(folder: &std::path::Path, key: [u8; 32]) -> backup::Place {
 pub(crate) fn beat(view: ViewId, seq: u32) -> Beat {
     let from = f64::from(seq.saturating_sub(1)) * 10.0;
     Beat { view, seq, from, to: from + 10.0, rate: 1.0, hidden: false, muted: false, captions: false }
+}
+
+/// The kind of "no".
+pub(crate) fn refused<T>(result: crate::Result<T>) -> domain::RefusalKind {
+    match result {
+        Ok(_) => panic!("it has to be refused"),
+        Err(error) => error.refusal().expect("a refusal and no fault").kind,
+    }
 }
 
 /// Rows of an entity.

@@ -147,6 +147,7 @@ pub async fn insert_objection(conn: &impl ConnectionTrait, new: NewObjection, no
         subject_id: Set(new.subject),
         scope: Set(new.scope.as_str().to_owned()),
         reason_ct: Set(new.reason_sealed),
+        answer_ct: Set(None),
         made_at: Set(now),
         answer_due_at: Set(new.answer_due_at),
         decision: Set(new.decision.map(str::to_owned)),
@@ -194,16 +195,37 @@ pub async fn decide(
     conn: &impl ConnectionTrait,
     id: ObjectionId,
     decision: &'static str,
+    answer_sealed: Option<Vec<u8>>,
     now: Moment,
 ) -> Result<bool, DbErr> {
     let done = objection::Entity::update_many()
         .col_expr(objection::Column::Decision, Expr::value(Some(decision)))
+        .col_expr(objection::Column::AnswerCt, Expr::value(answer_sealed))
         .col_expr(objection::Column::DecidedAt, Expr::value(Some(now)))
         .filter(objection::Column::Id.eq(id))
         .filter(objection::Column::Decision.is_null())
         .exec(conn)
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// The objection of a person of this coach that was decided last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_decided(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    subject: SubjectId,
+) -> Result<Option<objection::Model>, DbErr> {
+    objection::Entity::find()
+        .join(JoinType::InnerJoin, objection::Relation::Subject.def())
+        .filter(subject::Column::CoachId.eq(coach))
+        .filter(objection::Column::SubjectId.eq(subject))
+        .filter(objection::Column::DecidedAt.is_not_null())
+        .order_by_desc(objection::Column::DecidedAt)
+        .one(conn)
+        .await
 }
 
 /// Upholds every objection whose answer is overdue; tells how many there were.

@@ -34,6 +34,8 @@ pub enum Place {
     ObjectionReason,
     /// `portal_proof.address_ct`
     ProofAddress,
+    /// `objection.answer_ct`
+    ObjectionAnswer,
     /// `portal_session.address_ct`
     PortalAddress,
     /// A key in the keyring, wrapped by the key-encryption key.
@@ -67,6 +69,7 @@ impl Place {
             Self::RequestDetails => "dsr_request.details_ct",
             Self::ObjectionReason => "objection.reason_ct",
             Self::ProofAddress => "portal_proof.address_ct",
+            Self::ObjectionAnswer => "objection.answer_ct",
             Self::PortalAddress => "portal_session.address_ct",
             Self::WrappedKey => "dek.wrapped",
             Self::WrappedPepper => "pepper.wrapped",

@@ -33,6 +33,7 @@ async fn add_coach(database: &Database, email: &str) -> CoachId {
         state: Set("active".to_owned()),
         created_at: Set(NOW),
         updated_at: Set(NOW),
+        ..Default::default()
     };
     let transaction = database.begin().await.expect("begins");
     assert!(accounts::insert_coach(&transaction, row).await.expect("is written"));

@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, free_addr, mode};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 30] = [
     &["serve"],
     &["demo"],
     &["migrate"],
@@ -26,6 +26,10 @@ const COMMANDS: [&[&str]; 26] = [
     &["privacy", "answer"],
     &["privacy", "purge-child"],
     &["privacy", "keep"],
+    &["account", "operator"],
+    &["account", "operator", "add"],
+    &["account", "operator", "remove"],
+    &["account", "operator", "list"],
     &["jobs"],
     &["jobs", "list"],
     &["jobs", "retry"],

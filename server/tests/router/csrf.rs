@@ -38,8 +38,10 @@ async fn state(world: &World) -> State {
 /// The request of a route as its rightful sender makes it, which changes something.
 fn rightful(world: &World, story: &Story, route: &Route) -> Ask {
     let ids = &story.hers;
+    // Only who has no second factor needs the mailed link, and gets it.
+    let sender = if route.path == "/dashboard/my-data/close-link" { &story.tom } else { &story.maya };
     let ask = world.ask(route.method.clone(), &filled(&route.path, |name| ids.in_path(name)));
-    let ask = if route.path.starts_with("/my-data") { ask.as_person(&ids.portal) } else { ask.by(&story.maya) };
+    let ask = if route.path.starts_with("/my-data") { ask.as_person(&ids.portal) } else { ask.by(sender) };
     let sent = match route.kind {
         Kind::Page => Sent::Form(vec![("_form", "create_webinar".to_owned()), ("title", "Forged".to_owned())]),
         Kind::Function if route.path.ends_with("/submit") => {
@@ -55,8 +57,18 @@ async fn changing_routes(world: &World) -> Vec<Route> {
     let routes = every_route(world).await;
     nothing_is_without_its_line(&routes);
     let mut changing: Vec<Route> = routes.into_iter().filter(|route| !route.only_reads()).collect();
-    // The one ends the upload the others are about, the other the half hour of the portal: they come last.
-    changing.sort_by_key(|route| (route.path == "/dev/clock", route.method == Method::DELETE));
+    // What ends something the others are about comes last, and each of these before what undoes it. One call ends the
+    // upload the others are about, another the half hour of the portal; the clock moves after everything.
+    const ENDS: [&str; 4] = [
+        "/dashboard/my-data/restrict",
+        "/dashboard/my-data/lift",
+        "/dashboard/my-data/close",
+        "/dashboard/my-data/stay",
+    ];
+    changing.sort_by_key(|route| {
+        let end = ENDS.iter().position(|path| *path == route.path).map(|place| place + 1);
+        (route.path == "/dev/clock", end, route.method == Method::DELETE)
+    });
     changing
 }
 

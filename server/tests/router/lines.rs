@@ -27,8 +27,10 @@ pub enum About {
     Asker,
     /// What the holder of a link or a signed address may do.
     Link,
-    /// The installation: operators and developers.
+    /// The installation: developers, and whoever runs it.
     Installation,
+    /// What only an operator sees; for everybody else it is nowhere.
+    Operator,
 }
 
 /// What to send.
@@ -274,6 +276,58 @@ pub const ROUTE_LINES: &[RouteLine] = &[
         ])
     }),
     route("GET", "/dashboard/webinars/{webinar}/registrants.csv", About::Things, empty),
+    route("GET", "/dashboard/my-data", About::Asker, empty),
+    route("POST", "/dashboard/my-data/restrict", About::Asker, empty),
+    route("POST", "/dashboard/my-data/lift", About::Asker, empty),
+    route("GET", "/dashboard/my-data/close", About::Asker, empty),
+    route("POST", "/dashboard/my-data/close", About::Asker, |ids| {
+        let text = |name, value: &str| (name, value.to_owned());
+        let proof = [text("password", PASSWORD), text("code", &ids.code), text("name", "Maya")];
+        Sent::Form([text("exit", "later")].into_iter().chain(proof).collect())
+    }),
+    route("POST", "/dashboard/my-data/close-link", About::Asker, empty),
+    route("POST", "/dashboard/my-data/stay", About::Asker, empty),
+    route("GET", "/dashboard/requests", About::Asker, empty),
+    route("POST", "/dashboard/requests/objections/{objection}", About::Things, |_| {
+        Sent::Form(vec![("decision", "uphold".to_owned()), ("reasons", String::new())])
+    }),
+    route("POST", "/dashboard/requests/holds", About::Asker, |ids| {
+        let text = |name, value: &str| (name, value.to_owned());
+        let what = [text("ground", "legal_claim"), text("classes", "booking"), text("until", &ids.day)];
+        Sent::Form([text("email", &ids.waiting.viewer)].into_iter().chain(what).collect())
+    }),
+    route("POST", "/dashboard/requests/holds/{hold}/release", About::Things, empty),
+    route("GET", "/dashboard/consent-texts", About::Asker, empty),
+    route("GET", "/operators", About::Operator, empty),
+    route("POST", "/operators/coaches/{coach}", About::Operator, |_| {
+        Sent::Form(vec![("reason", "She asked us to look.".to_owned())])
+    }),
+    route("GET", "/operators/disclosures", About::Operator, empty),
+    route("POST", "/operators/disclosures", About::Operator, |_| {
+        let text = |name, value: &str| (name, value.to_owned());
+        let what = [text("legal_basis", "An order"), text("people", "1"), text("classes", "email")];
+        Sent::Form([text("authority", "A court")].into_iter().chain(what).collect())
+    }),
+    route("POST", "/operators/disclosures/{disclosure}/agree", About::Operator, empty),
+    route("POST", "/operators/disclosures/{disclosure}/hand-out", About::Operator, |ids| {
+        Sent::Form(vec![("coach", ids.waiting.coach.to_string()), ("email", String::new())])
+    }),
+    route("GET", "/operators/incidents", About::Operator, empty),
+    route("POST", "/operators/incidents", About::Operator, |_| {
+        let text = |name, value: &str| (name, value.to_owned());
+        let when = [text("from", "2026-11-01T00:00"), text("to", "2026-11-02T00:00"), text("summary", "A test.")];
+        Sent::Form([text("class", "email")].into_iter().chain(when).collect())
+    }),
+    route("POST", "/operators/incidents/{incident}/reported", About::Operator, empty),
+    route("GET", "/operators/children", About::Operator, empty),
+    route("POST", "/operators/children", About::Operator, |ids| Sent::Form(vec![("address", ids.child.clone())])),
+    route("GET", "/operators/reviews", About::Operator, empty),
+    route("POST", "/operators/reviews", About::Operator, |_| {
+        Sent::Form(vec![("summary", "Looked at everything.".to_owned()), ("next_in_days", "90".to_owned())])
+    }),
+    route("GET", "/operators/audit", About::Operator, empty),
+    route("GET", "/privacy/disclosures", About::Public, empty),
+    route("GET", "/privacy/erasures/{request}", About::Link, empty),
     route("GET", "/.well-known/mini-webinar-receipts.json", About::Public, empty),
     route("GET", "/privacy/receipt", About::Public, empty),
     route("POST", "/privacy/receipt", About::Public, |_| {

@@ -13,6 +13,7 @@ mod pages;
 mod promise;
 mod registering;
 mod running;
+mod seats;
 mod studio_forms;
 mod tenancy;
 mod uploads;

@@ -300,7 +300,9 @@ async fn files_and_uploads_of_somebody_else_answer_as_if_there_were_none() {
         assert_eq!(objects, world.objects().await, "objects were written, changed or removed");
         for route in &owned {
             let answer = named(&world, route, &story.hers).by(&story.maya).send().await;
-            assert!(answer.status.is_success(), "{} by its owner: {} {}", route.name(), answer.status, answer.text());
+            // A form of a page without a script leads back to its page.
+            let is_done = answer.status.is_success() || answer.header("location").contains("?done=");
+            assert!(is_done, "{} by its owner: {} {}", route.name(), answer.status, answer.text());
         }
     })
     .await;

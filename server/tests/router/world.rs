@@ -3,6 +3,7 @@
 
 mod ask;
 mod routes;
+mod seats;
 mod story;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use testkit::{Snapshot, TestDatabase};
 
 pub use ask::{Answer, Ask};
 pub use routes::{Kind, Route, every_route, filled, sources};
+pub use seats::Waiting;
 pub use story::{Ids, Story};
 
 /// A recording of three minutes with sound, as the demo ships it.

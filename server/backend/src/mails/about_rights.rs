@@ -25,6 +25,8 @@ pub(crate) const ARCHIVE_FETCHED: &str = "rights_archive_fetched";
 
 /// Somebody reported that the address is a child's.
 pub(crate) const REPORTED: &str = "rights_reported";
+/// Something is kept although its person may ask for erasure.
+pub(crate) const HOLD_PLACED: &str = "rights_hold_placed";
 
 /// Days between the announcement of a restriction's end and the end (Art. 18(3)).
 pub(crate) const LIFT_NOTICE_DAYS: i64 = 3;
@@ -75,6 +77,7 @@ impl Backend {
         presenter: &str,
         rests: bool,
         registration: &registration::Model,
+        answer: Option<String>,
     ) -> Option<Letter> {
         let (subject, lines) = match template {
             // Meanwhile ended: the next registration simply works.
@@ -139,7 +142,23 @@ impl Backend {
                         .to_owned(),
                 ],
             ),
+            HOLD_PLACED => (
+                "Something of yours is kept for a legal reason",
+                vec![
+                    format!(
+                        "{presenter} has to keep a part of your data for a while, on a ground the law knows. It is named, \
+                         with its last day, wherever you see or erase your data; everything else goes when you ask."
+                    ),
+                    "On that day it ends by itself.".to_owned(),
+                ],
+            ),
             _ => return None,
+        };
+        let lines = match answer {
+            Some(words) if matches!(template, LIFT_ANNOUNCED | OBJECTION_UPHELD) => {
+                lines.into_iter().chain([format!("{presenter} writes: “{words}”")]).collect()
+            }
+            _ => lines,
         };
         let authority = authority(&registration.country);
         Some(Letter {

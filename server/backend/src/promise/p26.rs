@@ -1,5 +1,6 @@
 //! "Access your data at any time": an archive a day in every state of an account, for a coach and for a viewer.
 
+mod coach;
 mod viewer;
 
 use domain::RefusalKind;

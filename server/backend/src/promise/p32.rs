@@ -91,8 +91,8 @@ async fn any_other_objection_rests_until_the_coach_has_decided() {
         assert!(!reason.windows(6).any(|part| part == b"rather"), "the words are sealed");
 
         // Rejected: told first, used again some days later.
-        world.coach.decide_objection(id, false).await.expect("decided");
-        assert!(world.coach.decide_objection(id, true).await.is_err(), "decided once");
+        world.coach.decide_objection(id, false, "We are in a dispute with them.").await.expect("decided");
+        assert!(world.coach.decide_objection(id, true, "").await.is_err(), "decided once");
         world.run_jobs().await;
         assert!(world.sent().iter().any(|mail| mail.to == TOM && mail.subject.contains("about to end")));
         assert_eq!(world.person(guest.subject).await.expect("there").state, "restricted");
@@ -136,7 +136,7 @@ async fn nobody_decides_about_the_viewers_of_another_coach() {
         let visitor = world.backend.visitor();
         let signed_in = visitor.sign_in("ines@coach.example", "nine loud badgers", &crate::Client::unknown()).await;
         let other = world.backend.coach_by_token(&signed_in.expect("signs in").token).await.expect("asked");
-        let error = other.expect("signed in").decide_objection(id, false).await.expect_err("not hers");
+        let error = other.expect("signed in").decide_objection(id, false, "No.").await.expect_err("not hers");
         assert_eq!(error.refusal().map(domain::Refusal::status), Some(404));
     })
     .await;

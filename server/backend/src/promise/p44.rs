@@ -150,6 +150,7 @@ async fn plant(world: &World, now: Moment) {
         asked_by_seat: Set(1),
         approved_by_seat: Set(None),
         approved_at: Set(None),
+        given_at: Set(None),
     };
     disclosure::Entity::insert(row).exec_without_returning(&transaction).await.expect("a disclosure");
     let row = tombstone::Model {

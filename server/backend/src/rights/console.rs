@@ -2,7 +2,7 @@
 //! receipt. Whoever sits at the machine has proven more than a mailbox can.
 
 use domain::ids::{CoachId, RequestId, SubjectId};
-use domain::rights::{Regime, RightKind, SubjectKind};
+use domain::rights::{Regime, RequestState, RightKind, SubjectKind};
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::{accounts, registrations, rights as queries};
 
@@ -99,7 +99,59 @@ impl Backend {
     }
 }
 
-fn line(row: persistence::entities::dsr_request::Model) -> RequestLine {
+/// How far one erasure is, for whoever knows its id; it names nobody.
+#[derive(Clone, Debug)]
+pub struct ErasureProgress {
+    /// Where it stands.
+    pub state: RequestState,
+    /// By when it is done.
+    pub due_at: Moment,
+    /// Its steps in order, each with whether it is done.
+    pub steps: Vec<(String, bool)>,
+    /// The receipt as it is kept.
+    pub receipt: Option<String>,
+}
+
+impl Backend {
+    /// How far an erasure is; nothing for an id of anything else.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erasure_progress(&self, id: RequestId) -> Result<Option<ErasureProgress>> {
+        let reader = self.db().reader();
+        let Some(row) = queries::request(reader, id).await? else { return Ok(None) };
+        if !matches!(RightKind::from_stored(&row.kind), Some(RightKind::Erase | RightKind::Minor)) {
+            return Ok(None);
+        }
+        let tasks = queries::tasks(reader, id).await?;
+        Ok(Some(ErasureProgress {
+            state: Self::request_state(&row)?,
+            due_at: row.due_at,
+            steps: tasks.into_iter().map(|task| (step_text(&task.target), task.state == "done")).collect(),
+            receipt: row.receipt,
+        }))
+    }
+}
+
+/// A step of an erasure, for people.
+fn step_text(target: &str) -> String {
+    let words = match target {
+        "tombstone" => "the mark that keeps backups from bringing it back",
+        "archives" => "archives",
+        "jobs" => "planned work",
+        "files" => "files of mail",
+        "objects" => "recordings and pictures",
+        "keys" => "keys",
+        "requests" => "earlier requests",
+        "repeat" => "everything once more, for what came in between",
+        "scrub" => "the traces in the database's files",
+        "receipt" => "the receipt",
+        rows => return rows.trim_start_matches("rows:").replace('_', " "),
+    };
+    words.to_owned()
+}
+
+pub(super) fn line(row: persistence::entities::dsr_request::Model) -> RequestLine {
     RequestLine {
         id: row.id,
         kind: row.kind,

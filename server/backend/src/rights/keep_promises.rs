@@ -30,6 +30,8 @@ impl Backend {
         mails::give_back_stale(&transaction, now).await?;
         transaction.commit().await?;
         self.settle_rights(now).await?;
+        self.end_closed_accounts(now).await?;
+        self.look_after_incidents(now).await?;
         for removal in plan(DataMap::current(), &self.webinar_rules().await?, now) {
             self.remove(removal, now).await?;
         }
@@ -205,7 +207,7 @@ impl Backend {
 }
 
 /// What the rules of waiting want to know of a request.
-pub(super) fn waiting(row: &dsr_request::Model) -> Result<Waiting> {
+pub(crate) fn waiting(row: &dsr_request::Model) -> Result<Waiting> {
     let unknown = |what: &str| Error::fault("read a request", format!("nothing is called {what}"));
     Ok(Waiting {
         state: Backend::request_state(row)?,

@@ -24,7 +24,7 @@ use crate::{Backend, Client, Error, Result, Visitor};
 /// Where anybody complains.
 pub const COMPLAINT_PAGE: &str = "/privacy/complain";
 /// A choice of [`Details`]: the address a reported child registered with.
-pub(super) const CHILD: &str = "address";
+pub(crate) const CHILD: &str = "address";
 
 /// A message an operator opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +166,21 @@ impl Backend {
             self.close_message(row.id).await?;
         }
         Ok(())
+    }
+
+    /// A report about a child whose data an operator just had removed: nobody has to read or answer it any more.
+    ///
+    /// # Errors
+    /// Refuses a reference no open report has.
+    pub(crate) async fn settle_report(&self, id: RequestId) -> Result<()> {
+        let row = self.open_message(id).await?;
+        if row.kind != RightKind::Minor.as_str() {
+            return Err(gone().into());
+        }
+        for step in [Step::Match, Step::Read, Step::Answer] {
+            self.finish_step(id, step).await?;
+        }
+        self.look_at_message(&row).await
     }
 
     async fn steps_left(&self, id: RequestId) -> Result<Vec<Step>> {

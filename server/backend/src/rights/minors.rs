@@ -15,6 +15,7 @@ use sea_orm::Set;
 
 use super::{Asked, Details, RequestKey, Whose};
 use crate::mails::about_rights::REPORTED;
+use crate::operators::children::CHILD_REMOVED;
 use crate::{Backend, Coach, Error, Result};
 
 /// How soon a reported person's data goes.
@@ -62,15 +63,20 @@ impl Backend {
     /// # Errors
     /// Refuses an address nothing is held under.
     pub async fn purge_child(&self, address: &str) -> Result<Vec<RequestId>> {
-        let found = self.viewers_with(address).await?;
-        if found.is_empty() {
+        let requests = self.purge_viewers(address).await?;
+        if requests.is_empty() {
             return Err(Refusal::new(RefusalKind::NotFound, "Nothing is held under this address.").into());
         }
+        self.run_due_jobs("console").await?;
+        Ok(requests)
+    }
+
+    /// Fences everything held under a child's address at every coach and has it erased now.
+    pub(crate) async fn purge_viewers(&self, address: &str) -> Result<Vec<RequestId>> {
         let mut requests = Vec::new();
-        for person in found {
+        for person in self.viewers_with(address).await? {
             requests.push(self.report_viewer(person, When::Now, Role::Operator).await?);
         }
-        self.run_due_jobs("console").await?;
         Ok(requests)
     }
 
@@ -129,6 +135,9 @@ impl Backend {
         now: Moment,
     ) -> Result<RequestId> {
         self.restrict(transaction, (coach, subject), RestrictionGround::Unlawful, by, now).await?;
+        if when == When::Now && by == Role::Operator {
+            self.tell_of_account(transaction, coach, CHILD_REMOVED, now).await?;
+        }
         if let Some(row) = queries::report_under_way(transaction, coach, subject).await? {
             let is_waiting = Self::request_state(&row)? == RequestState::Undo;
             if when == When::Now && is_waiting {

@@ -22,6 +22,8 @@ use crate::{Backend, Coach, Result};
 
 /// The one purpose a registration form asks an agreement for.
 pub const RUN_WEBINAR: &str = "run_webinar";
+/// Longest answer to an objection.
+const MOST_REASON_CHARS: usize = 2_000;
 /// Class of the data these verbs are about.
 const CLASS: &str = "restriction";
 
@@ -105,7 +107,7 @@ impl Backend {
     }
 
     /// Plans a mail to a person about their own request; none when no booking tells where it belongs.
-    pub(super) async fn write_about_rights(
+    pub(crate) async fn write_about_rights(
         &self,
         conn: &impl ConnectionTrait,
         (coach, subject): (CoachId, SubjectId),
@@ -228,18 +230,33 @@ impl Backend {
 
 impl Coach {
     /// Answers an objection: uphold it and the data stays unused, or show grounds that weigh more and it is used again
-    /// after the person was told.
+    /// after the person was told. Her reasons are mailed; without any, only upholding is possible (Art. 21(1)).
     ///
     /// # Errors
-    /// Refuses an objection that is not to her, or is decided already.
-    pub async fn decide_objection(&self, id: ObjectionId, uphold: bool) -> Result<()> {
+    /// Refuses an objection that is not to her, or is decided already, and a rejection without reasons.
+    pub async fn decide_objection(&self, id: ObjectionId, uphold: bool, reasons: &str) -> Result<()> {
         let backend = &self.backend;
         let now = backend.now();
+        let reasons = reasons.trim();
+        if reasons.chars().count() > MOST_REASON_CHARS {
+            return Err(Refusal::field("reasons", "Please say it in 2,000 characters or fewer.").into());
+        }
+        let row = queries::objection(backend.db().reader(), self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        if !uphold && reasons.is_empty() {
+            let message = "Please say which of your reasons weigh more than this person's. They get to read it.";
+            return Err(Refusal::field("reasons", message).into());
+        }
+        let answer = match reasons {
+            "" => None,
+            words => {
+                let key = backend.key_for_request(self.id, row.subject_id).await?.ok_or_else(being_erased)?;
+                Some(key.seal(Place::ObjectionAnswer, id.as_bytes(), words.as_bytes()))
+            }
+        };
         let transaction = backend.db().begin().await?;
-        let row = queries::objection(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         let person = (self.id, row.subject_id);
         hold(&transaction, self.id, row.subject_id).await?;
-        if !queries::decide(&transaction, id, if uphold { UPHELD } else { REJECTED }, now).await? {
+        if !queries::decide(&transaction, id, if uphold { UPHELD } else { REJECTED }, answer, now).await? {
             return Err(Refusal::new(RefusalKind::Conflict, "This objection is decided already.").into());
         }
         let event = if uphold {

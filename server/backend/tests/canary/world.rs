@@ -6,8 +6,8 @@ use backend::uploads::UploadMetadata;
 use backend::{Backend, Client, Clock, Coach, Config, Parts, Secrets};
 use bytes::Bytes;
 use domain::ids::{
-    CoachId, ExportId, ObjectionId, OperatorAccessId, RecoveryCodeId, RegistrationId, RequestId, RestrictionId,
-    ScheduleRuleId, SubjectId, SuppressionId, WebinarId,
+    CoachId, ExportId, IncidentId, ObjectionId, OperatorAccessId, RecoveryCodeId, RegistrationId, RequestId,
+    RestrictionId, ScheduleRuleId, SubjectId, SuppressionId, WebinarId,
 };
 use domain::registration::RegistrationForm;
 use domain::rights::{Regime, RightKind};
@@ -15,8 +15,8 @@ use domain::watching::Beat;
 use domain::webinar::{Asked, FieldChoice, WebinarForm};
 use mail::{DevMailbox, Mailer};
 use persistence::entities::{
-    erased_total, export_archive, objection, operator_access, policy_notice, recovery_code, registration, restriction,
-    schedule_rule, subject, suppression,
+    erased_total, export_archive, incident, incident_coach, objection, operator_access, policy_notice, recovery_code,
+    registration, restriction, schedule_rule, subject, suppression,
 };
 use persistence::sealed::Place;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
@@ -230,6 +230,28 @@ impl World {
             acknowledged_at: Set(None),
         };
         notice.insert(&transaction).await.expect("a notice");
+        let breach = incident::ActiveModel {
+            id: Set(IncidentId::new()),
+            class: Set("email".to_owned()),
+            from_at: Set(now),
+            to_at: Set(now),
+            found_at: Set(now),
+            report_due_at: Set(now.plus_days(3)),
+            reported_at: Set(Some(now)),
+            seat: Set(1),
+            summary: Set("A test.".to_owned()),
+            coaches: Set(1),
+            people: Set(1),
+        };
+        let breach = breach.insert(&transaction).await.expect("a breach");
+        let concerned = incident_coach::ActiveModel {
+            incident_id: Set(breach.id),
+            coach_id: Set(coach),
+            is_own: Set(true),
+            people: Set(1),
+            told_at: Set(now),
+        };
+        concerned.insert(&transaction).await.expect("a coach concerned");
         let total =
             erased_total::ActiveModel { webinar_id: Set(webinar), outcome: Set("missed".to_owned()), people: Set(3) };
         total.insert(&transaction).await.expect("a total");
@@ -313,6 +335,7 @@ impl World {
             subject_id: Set(id),
             scope: Set("analytics".to_owned()),
             reason_ct: Set(Some(reason)),
+            answer_ct: Set(None),
             made_at: Set(now),
             answer_due_at: Set(now.plus_days(30)),
             decision: Set(None),

@@ -37,6 +37,12 @@ pub struct Model {
     pub terms_accepted_at: Moment,
     /// Where the account is in its life, in stored form.
     pub state: String,
+    /// Where it was before its end was asked for, in stored form: calling that off leads back there.
+    pub state_before: Option<String>,
+    /// When a closed account stops being readable and its erasure begins.
+    pub closes_at: Option<Moment>,
+    /// When password or address were last changed.
+    pub credentials_changed_at: Option<Moment>,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.

@@ -27,6 +27,8 @@ pub struct Model {
     pub approved_by_seat: Option<i32>,
     /// When.
     pub approved_at: Option<Moment>,
+    /// When the data was given.
+    pub given_at: Option<Moment>,
 }
 
 /// It stands alone.

@@ -17,6 +17,8 @@ pub struct Model {
     pub scope: String,
     /// Why, sealed under the person's key.
     pub reason_ct: Option<Vec<u8>>,
+    /// The coach's reasons for her answer, sealed under the person's key.
+    pub answer_ct: Option<Vec<u8>>,
     /// When.
     pub made_at: Moment,
     /// Without an answer by then it is upheld.

@@ -35,6 +35,15 @@ impl MigrationTrait for Migration {
         let mut terms_hash = column("terms_hash");
         terms_hash.blob();
         add(manager, "coach", terms_hash).await?;
+        let mut credentials_changed_at = column("credentials_changed_at");
+        credentials_changed_at.big_integer();
+        add(manager, "coach", credentials_changed_at).await?;
+        let mut state_before = column("state_before");
+        state_before.text();
+        add(manager, "coach", state_before).await?;
+        let mut closes_at = column("closes_at");
+        closes_at.big_integer();
+        add(manager, "coach", closes_at).await?;
         let mut retention_days = column("retention_days");
         retention_days.integer();
         add(manager, "webinar", retention_days).await?;
@@ -53,6 +62,9 @@ impl MigrationTrait for Migration {
         operator_seat(manager).await?;
         operator_access(manager).await?;
         disclosure(manager).await?;
+        security_review(manager).await?;
+        incident(manager).await?;
+        incident_coach(manager).await?;
         policy_notice(manager).await?;
         portal_proof(manager).await?;
         portal_session(manager).await?;
@@ -164,6 +176,7 @@ async fn objection(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             column("subject_id").uuid().not_null(),
             column("scope").text().not_null(),
             column("reason_ct").blob(),
+            column("answer_ct").blob(),
             column("made_at").big_integer().not_null(),
             column("answer_due_at").big_integer().not_null(),
             column("decision").text(),
@@ -308,9 +321,65 @@ async fn disclosure(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             column("asked_by_seat").integer().not_null(),
             column("approved_by_seat").integer(),
             column("approved_at").big_integer(),
+            column("given_at").big_integer(),
         ],
     );
     manager.create_table(table).await?;
+    Ok(())
+}
+
+async fn security_review(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = table(
+        "security_review",
+        &mut [
+            column("id").uuid().not_null().primary_key(),
+            column("held_at").big_integer().not_null(),
+            column("seat").integer().not_null(),
+            column("summary").text().not_null(),
+            column("next_due_at").big_integer().not_null(),
+        ],
+    );
+    manager.create_table(table).await?;
+    Ok(())
+}
+
+async fn incident(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = table(
+        "incident",
+        &mut [
+            column("id").uuid().not_null().primary_key(),
+            column("class").text().not_null(),
+            column("from_at").big_integer().not_null(),
+            column("to_at").big_integer().not_null(),
+            column("found_at").big_integer().not_null(),
+            column("report_due_at").big_integer().not_null(),
+            column("reported_at").big_integer(),
+            column("seat").integer().not_null(),
+            column("summary").text().not_null(),
+            column("coaches").big_integer().not_null(),
+            column("people").big_integer().not_null(),
+        ],
+    );
+    manager.create_table(table).await?;
+    Ok(())
+}
+
+async fn incident_coach(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let mut table = table(
+        "incident_coach",
+        &mut [
+            column("incident_id").uuid().not_null(),
+            column("coach_id").uuid().not_null(),
+            column("is_own").boolean().not_null(),
+            column("people").big_integer().not_null(),
+            column("told_at").big_integer().not_null(),
+        ],
+    );
+    table.primary_key(Index::create().col(Alias::new("incident_id")).col(Alias::new("coach_id")));
+    table.foreign_key(&mut reference("incident_coach", "incident_id", "incident", ForeignKeyAction::Cascade));
+    table.foreign_key(&mut reference("incident_coach", "coach_id", "coach", ForeignKeyAction::Cascade));
+    manager.create_table(table).await?;
+    manager.create_index(index("incident_coach_coach_idx", "incident_coach", &["coach_id"])).await?;
     Ok(())
 }
 

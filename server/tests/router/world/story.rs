@@ -1,14 +1,24 @@
 //! Two coaches who know nothing of each other, and everything one of them owns, by its id.
 
-use domain::ids::{CaptionId, CoachId, LoginId, RegistrationId, UploadId, VideoId, ViewId, WebinarId};
+use domain::ids::{
+    CaptionId, CoachId, DisclosureId, IncidentId, LegalHoldId, LoginId, ObjectionId, RegistrationId, RequestId,
+    UploadId, VideoId, ViewId, WebinarId,
+};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
-use super::{Coach, Registrant, SAMPLE, Webinar, World};
+use super::seats::Factor;
+use super::{Coach, Registrant, SAMPLE, Waiting, Webinar, World};
 
 /// The two of them.
 pub struct Story {
-    /// She owns what [`Self::hers`] names.
+    /// She owns what [`Self::hers`] names, and is one of the two operators.
     pub maya: Coach,
+    /// Her second factor.
+    pub factor: Factor,
+    /// What the cookie of her other browser holds.
+    pub other_browser: String,
+    /// The other operator.
+    pub nora: Coach,
     /// He has an account and a published webinar of his own.
     pub tom: Coach,
     /// Hers: published, with recording, captions, a registrant and an upload under way.
@@ -54,6 +64,14 @@ pub struct Ids {
     pub portal: String,
     /// The token of a mail that opens the portal for them.
     pub proof: String,
+    /// What waits for an answer.
+    pub waiting: Waiting,
+    /// A recovery code of hers.
+    pub code: String,
+    /// A day that is ahead, as a form writes it.
+    pub day: String,
+    /// The address of somebody registered who is too young.
+    pub child: String,
 }
 
 impl Story {
@@ -75,6 +93,12 @@ impl Story {
         let other_browser = world.sign_in(&maya.email).await;
         let form = world.filled_form(&webinar, "nobody@example.net").await;
         let (_, stamp) = form.into_iter().find(|(name, _)| *name == "form_stamp").expect("a stamp");
+        let olga = world.register(&webinar, "olga@example.net").await;
+        let child = world.register(&webinar, "kid@example.net").await.email;
+        let nora = world.coach("Nora", "nora@example.com").await;
+        let (nora, _) = world.operator(&nora).await;
+        let (maya, factor) = world.operator(&maya).await;
+        let waiting = world.waiting(&maya, &webinar, &nora, &olga).await;
         let token = anna.room.trim_start_matches("/r/");
         let hers = Ids {
             webinar: webinar.id,
@@ -92,8 +116,12 @@ impl Story {
             coach: world.handle(&maya).await.id(),
             portal: world.portal(&anna.email).await,
             proof: world.proof(&anna.email).await.0,
+            waiting,
+            code: factor.codes[1].clone(),
+            day: world.backend.now().plus_days(30).rfc3339()[..10].to_owned(),
+            child,
         };
-        Self { maya, tom, webinar, draft, anna, hers }
+        Self { maya, factor, other_browser: other_browser.session, nora, tom, webinar, draft, anna, hers }
     }
 }
 
@@ -129,6 +157,17 @@ impl Ids {
             coach: CoachId::new(),
             portal: String::new(),
             proof: String::new(),
+            waiting: Waiting {
+                objection: ObjectionId::new(),
+                hold: LegalHoldId::new(),
+                disclosure: DisclosureId::new(),
+                incident: IncidentId::new(),
+                coach: CoachId::new(),
+                viewer: "nemo@example.com".to_owned(),
+            },
+            code: "aaaaa-aaaaa".to_owned(),
+            day: "2000-01-01".to_owned(),
+            child: "none@example.com".to_owned(),
         }
     }
 
@@ -146,6 +185,13 @@ impl Ids {
             "registration" => self.registration.to_string(),
             "slug" => self.slug.clone(),
             "token" => self.room.trim_start_matches("/r/").to_owned(),
+            "objection" => self.waiting.objection.to_string(),
+            "hold" => self.waiting.hold.to_string(),
+            "disclosure" => self.waiting.disclosure.to_string(),
+            "incident" => self.waiting.incident.to_string(),
+            "coach" => self.waiting.coach.to_string(),
+            // An erasure nobody knows of: there is nothing to see, whoever asks.
+            "request" => RequestId::new().to_string(),
             "kind" => "video".to_owned(),
             "version" => "2026-11-26".to_owned(),
             "document" => "hosting.md".to_owned(),
@@ -170,6 +216,11 @@ impl Ids {
             (room.to_owned(), "ROOM"),
             (self.login.to_string(), "LOGIN"),
             (self.email.clone(), "EMAIL"),
+            (self.waiting.objection.to_string(), "OBJECTION"),
+            (self.waiting.hold.to_string(), "HOLD"),
+            (self.waiting.disclosure.to_string(), "DISCLOSURE"),
+            (self.waiting.incident.to_string(), "INCIDENT"),
+            (self.waiting.coach.to_string(), "COACH"),
         ];
         named.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id.as_str(), name))
     }
