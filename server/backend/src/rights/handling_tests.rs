@@ -59,8 +59,8 @@ async fn a_hold_ended_early_lets_the_erasure_go_on_and_comes_too_late_after_it_b
         let later = world.backend.now().plus_days(1);
         world.backend.move_clock(later).await.expect("moves");
         assert_eq!(count::<registration::Entity>(&world).await, 1);
-        // There is no veto: what has begun is not held back any more.
-        assert_eq!(refused(world.coach.place_hold(&wish("tom@viewer.example", until)).await), RefusalKind::Conflict);
+        // There is no veto: what has begun is not held back any more, and the address finds nobody.
+        assert_eq!(refused(world.coach.place_hold(&wish("tom@viewer.example", until)).await), RefusalKind::Invalid);
         world.coach.release_hold(hold).await.expect("ended");
         assert_eq!(refused(world.coach.release_hold(hold).await), RefusalKind::NotFound);
         let later = world.backend.now().plus_days(1);
