@@ -431,10 +431,10 @@ impl Keyring {
     /// When the database or the log fails; doing it again is safe.
     pub async fn bury(&self, tombstone: &tombstone::Model) -> Result<(), Error> {
         self.learn(std::slice::from_ref(tombstone)).await?;
-        match self.log.get() {
-            Some(log) => log.keep(tombstone).await,
-            None => Ok(()),
-        }
+        let Some(log) = self.log.get() else { return Ok(()) };
+        // The first one stands: a step that is repeated later must not write a second one with other dates.
+        let kept = tombstone::Entity::find_by_id(tombstone.id).one(self.database.reader()).await?;
+        log.keep(kept.as_ref().unwrap_or(tombstone)).await
     }
 
     /// Takes in tombstones that are in the log already.
