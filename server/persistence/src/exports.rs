@@ -12,7 +12,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
-use crate::entities::{export_archive, login, mail, portal_session};
+use crate::entities::{export_archive, login, portal_session};
 
 /// Rows of one listing: one a day, for seven days, and what failed.
 const LIST_ROWS: u64 = 100;

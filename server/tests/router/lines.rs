@@ -277,12 +277,19 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     }),
     route("GET", "/dashboard/webinars/{webinar}/registrants.csv", About::Things, empty),
     route("GET", "/dashboard/my-data", About::Asker, empty),
+    route("POST", "/dashboard/my-data/archive", About::Asker, |ids| {
+        Sent::Form(vec![("password", PASSWORD.to_owned()), ("code", ids.codes[1].clone())])
+    }),
+    route("POST", "/dashboard/my-data/archives/{archive}/fetch", About::Things, |ids| {
+        Sent::Form(vec![("password", PASSWORD.to_owned()), ("code", ids.codes[2].clone())])
+    }),
+    route("POST", "/dashboard/my-data/archives/{archive}/revoke", About::Things, empty),
     route("POST", "/dashboard/my-data/restrict", About::Asker, empty),
     route("POST", "/dashboard/my-data/lift", About::Asker, empty),
     route("GET", "/dashboard/my-data/close", About::Asker, empty),
     route("POST", "/dashboard/my-data/close", About::Asker, |ids| {
         let text = |name, value: &str| (name, value.to_owned());
-        let proof = [text("password", PASSWORD), text("code", &ids.code), text("name", "Maya")];
+        let proof = [text("password", PASSWORD), text("code", &ids.codes[0]), text("name", "Maya")];
         Sent::Form([text("exit", "later")].into_iter().chain(proof).collect())
     }),
     route("POST", "/dashboard/my-data/close-link", About::Asker, empty),

@@ -1,8 +1,9 @@
 //! Two coaches who know nothing of each other, and everything one of them owns, by its id.
 
+use backend::rights::Whose;
 use domain::ids::{
-    CaptionId, CoachId, DisclosureId, IncidentId, LegalHoldId, LoginId, ObjectionId, RegistrationId, RequestId,
-    UploadId, VideoId, ViewId, WebinarId,
+    CaptionId, CoachId, DisclosureId, ExportId, IncidentId, LegalHoldId, LoginId, ObjectionId, RegistrationId,
+    RequestId, UploadId, VideoId, ViewId, WebinarId,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
@@ -66,12 +67,29 @@ pub struct Ids {
     pub proof: String,
     /// What waits for an answer.
     pub waiting: Waiting,
-    /// A recovery code of hers.
-    pub code: String,
+    /// Recovery codes of hers, each good once.
+    pub codes: Vec<String>,
+    /// An archive of hers, two days old.
+    pub archive: ExportId,
     /// A day that is ahead, as a form writes it.
     pub day: String,
     /// The address of somebody registered who is too young.
     pub child: String,
+}
+
+/// An archive that is ready, and old enough for another to be asked for.
+async fn archive_of(world: &World, coach: CoachId) -> ExportId {
+    use persistence::entities::export_archive;
+    let id = world.backend.ask_archive(Whose::Coach(coach)).await.expect("is asked for");
+    world.run_jobs().await;
+    let transaction = world.backend.db().begin().await.expect("begins");
+    let row = export_archive::Entity::find_by_id(id).one(&transaction).await.expect("reads").expect("is there");
+    let asked = row.created_at.plus_days(-2);
+    let mut row = sea_orm::IntoActiveModel::into_active_model(row);
+    row.created_at = Set(asked);
+    row.update(&transaction).await.expect("is older now");
+    transaction.commit().await.expect("commits");
+    id
 }
 
 impl Story {
@@ -117,7 +135,8 @@ impl Story {
             portal: world.portal(&anna.email).await,
             proof: world.proof(&anna.email).await.0,
             waiting,
-            code: factor.codes[1].clone(),
+            codes: factor.codes[1..].to_vec(),
+            archive: archive_of(world, world.handle(&maya).await.id()).await,
             day: world.backend.now().plus_days(30).rfc3339()[..10].to_owned(),
             child,
         };
@@ -165,7 +184,8 @@ impl Ids {
                 coach: CoachId::new(),
                 viewer: "nemo@example.com".to_owned(),
             },
-            code: "aaaaa-aaaaa".to_owned(),
+            codes: vec!["aaaaa-aaaaa".to_owned(); 3],
+            archive: ExportId::new(),
             day: "2000-01-01".to_owned(),
             child: "none@example.com".to_owned(),
         }
@@ -180,8 +200,7 @@ impl Ids {
             "webinar" => self.webinar.to_string(),
             "video" => self.video.to_string(),
             "id" => self.upload.to_string(),
-            // None of hers is named by it: an archive's address is its session's alone.
-            "archive" => self.upload.to_string(),
+            "archive" => self.archive.to_string(),
             "registration" => self.registration.to_string(),
             "slug" => self.slug.clone(),
             "token" => self.room.trim_start_matches("/r/").to_owned(),
