@@ -154,7 +154,7 @@ async fn delete_now_leads_to_a_page_with_its_steps_and_the_receipt() {
             world.wait(3_600);
         }
         let over = world.get(&place).in_browser().send().await.text();
-        assert!(over.contains("id=\"receipt\"") && over.contains("<strong>done</strong>"), "{over}");
+        assert!(over.contains("id=\"receipt\"") && over.contains("<strong>done<"), "{over}");
         assert!(world.mails_to("tom@example.org").iter().any(|mail| mail.subject.contains("receipt")));
         let nothing = world.get(&format!("/privacy/erasures/{}", domain::ids::RequestId::new())).send().await;
         assert_eq!(nothing.status, 404);
@@ -251,7 +251,7 @@ async fn an_authority_gets_what_two_operators_agreed_on() {
             assert!(!text.contains(beyond), "the order does not name {beyond}: {text}");
         }
         let count = world.get("/privacy/disclosures").in_browser().send().await.text();
-        assert!(count.contains("<td>1</td>"), "{count}");
+        assert!(count.contains("<td>1<"), "{count}");
         assert!(!count.contains("A court"));
         let own = world.get("/dashboard/my-data").by(&story.maya).in_browser().send().await.text();
         assert!(own.contains("disclosure"), "the coach sees that it was handed out");
