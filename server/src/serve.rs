@@ -35,14 +35,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(stop);
     loop {
+        // Asked first, so that a signal is heard from before the very first connection on.
         let place = tokio::select! {
+            biased;
+            () = &mut stop => break,
             place = places.clone().acquire_owned() => match place {
                 Ok(place) => place,
                 Err(_closed) => break,
             },
-            () = &mut stop => break,
         };
         let (stream, peer): (_, SocketAddr) = tokio::select! {
+            biased;
+            () = &mut stop => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -52,7 +56,6 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
                     continue;
                 }
             },
-            () = &mut stop => break,
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no-delay was refused");

@@ -124,6 +124,7 @@ fn sealed_place(table: &str, column: &str) -> Option<Sealed> {
         ("subject", "name_ct") => Some(Sealed::SubjectName),
         ("registration", "answers_ct") => Some(Sealed::RegistrationAnswers),
         ("objection", "reason_ct") => Some(Sealed::ObjectionReason),
+        ("objection", "answer_ct") => Some(Sealed::ObjectionAnswer),
         _ => None,
     }
 }

@@ -97,7 +97,8 @@ async fn nothing_another_site_causes_changes_anything() {
 }
 
 /// What is posted because it is too long, or too private, for an address, and changes nothing.
-const LOOKS: [&str; 3] = ["/dev/scan", "/privacy/receipt", "/uploads/{id}"];
+const LOOKS: [&str; 4] =
+    ["/dev/scan", "/privacy/receipt", "/uploads/{id}", "/dashboard/my-data/archives/{archive}/fetch"];
 
 /// Without this, the test above would pass on a server that refuses everything.
 #[tokio::test]
