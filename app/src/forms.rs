@@ -79,6 +79,8 @@ impl Posted {
 /// Does what a form says. The way a page that is awake takes.
 #[server(prefix = "/api/fn", endpoint = "submit", input = Json)]
 pub async fn submit(form: String, fields: Vec<(String, String)>) -> Result<FormAnswer, AppError> {
+    // What names the form is no field of it, as little as when it is posted.
+    let fields: Vec<_> = fields.into_iter().filter(|(name, _)| name != FORM_FIELD).collect();
     let performed = crate::context::perform::perform(&crate::context::server::door()?, &form, &fields).await;
     if let (Some(cookie), Some(response)) = (performed.cookie, use_context::<leptos_axum::ResponseOptions>())
         && let Ok(value) = http::HeaderValue::from_str(&cookie)

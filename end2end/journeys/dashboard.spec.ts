@@ -1,4 +1,4 @@
-import { button, editor, fill, open } from '../support/pages';
+import { button, editor, field, fill, open } from '../support/pages';
 import { confirmedCoach, publishedWebinar, registered, stranger } from '../support/story';
 import { accessible, expect, test } from '../support/test';
 
