@@ -65,7 +65,7 @@ test('a viewer proves her address, sees everything, corrects it, and has it eras
   await server.mail(email, /receipt/i);
   await page.goto('/my-data');
   await expect(page.getByText(/no coach holds anything/i)).toBeVisible();
-  await expect(page.getByRole('link', { name: 'Receipt' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Receipt', exact: true })).toBeVisible();
   await button(page, /close it now/i).click();
   await expect(page.getByRole('heading', { name: 'Your data' })).toBeVisible();
   expect(await context.cookies()).toEqual([]);
