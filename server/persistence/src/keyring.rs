@@ -358,25 +358,6 @@ impl Keyring {
         Ok(Pepper(self.unwrap(Place::WrappedPepper, coach.as_bytes(), &row.wrapped)?))
     }
 
-    /// The peppers of those of these coaches who have one: whoever has none has no viewers either.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn peppers_made(&self, coaches: &[CoachId]) -> Result<Vec<(CoachId, Pepper)>, Error> {
-        let mut found = Vec::with_capacity(coaches.len());
-        for some in coaches.chunks(LOOKUP) {
-            let rows = pepper::Entity::find()
-                .filter(pepper::Column::CoachId.is_in(some.iter().copied()))
-                .all(self.database.reader())
-                .await?;
-            for row in rows {
-                let key = self.unwrap(Place::WrappedPepper, row.coach_id.as_bytes(), &row.wrapped)?;
-                found.push((row.coach_id, Pepper(key)));
-            }
-        }
-        Ok(found)
-    }
-
     /// A coach's pepper, if she has one: for whoever names a coach and may be wrong.
     ///
     /// # Errors

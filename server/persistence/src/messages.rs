@@ -7,12 +7,10 @@ use domain::rights::{RequestState, RightKind};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::entities::{coach, dsr_request, dsr_task};
+use crate::entities::{dsr_request, dsr_task};
 
 /// Messages of one listing.
 const LIST_ROWS: u64 = 500;
-/// Coaches of one page.
-pub const COACHES: u64 = 1_000;
 
 fn over() -> impl Iterator<Item = &'static str> {
     RequestState::ALL.iter().filter(|state| state.is_over()).map(|state| state.as_str())
@@ -73,20 +71,6 @@ pub async fn unfinished_steps(conn: &impl ConnectionTrait) -> Result<Vec<(Reques
         .into_tuple()
         .all(conn)
         .await
-}
-
-/// Coaches after `after` in order of id: whoever looks for an address asks each of them, because no column holds it
-/// across coaches.
-///
-/// # Errors
-/// When the database fails.
-pub async fn coaches_after(conn: &impl ConnectionTrait, after: Option<CoachId>) -> Result<Vec<CoachId>, DbErr> {
-    let mut find =
-        coach::Entity::find().select_only().column(coach::Column::Id).order_by_asc(coach::Column::Id).limit(COACHES);
-    if let Some(after) = after {
-        find = find.filter(coach::Column::Id.gt(after));
-    }
-    find.into_tuple().all(conn).await
 }
 
 /// The request that is under way because this viewer was reported to be a child.

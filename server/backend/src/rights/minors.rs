@@ -28,25 +28,16 @@ enum When {
 }
 
 impl Backend {
-    /// Everybody registered with an address, coach by coach: no column holds it across them.
+    /// Everybody registered with an address who is not being erased already.
     async fn viewers_with(&self, address: &str) -> Result<Vec<(CoachId, SubjectId)>> {
-        let normal = EmailAddress::parse(address)?.normalised();
-        let reader = self.db().reader();
         let mut found = Vec::new();
-        let mut after = None;
-        loop {
-            let coaches = queries::coaches_after(reader, after).await?;
-            let Some(last) = coaches.last() else { return Ok(found) };
-            after = Some(*last);
-            for (coach, pepper) in self.keyring().peppers_made(&coaches).await? {
-                let index = pepper.blind_index(&normal);
-                if let Some(person) = registrations::subject_by_index(reader, coach, &index).await?
-                    && !matches!(person.standing, Standing::Erasing)
-                {
-                    found.push((coach, person.id));
-                }
+        for (coach, id) in self.held_everywhere(&EmailAddress::parse(address)?).await?.held {
+            let person = registrations::subject(self.db().reader(), coach, id).await?;
+            if person.is_some_and(|person| !matches!(person.standing, Standing::Erasing)) {
+                found.push((coach, id));
             }
         }
+        Ok(found)
     }
 
     /// Sets to rest what is held under a reported address and plans its erasure; tells how many were found.
