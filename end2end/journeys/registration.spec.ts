@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { PrivacyGuard } from '../support/guards';
-import { button, editor, field, fill, open, registration, SECONDS_TO_FILL_A_FORM } from '../support/pages';
+import { editor, field, fill, open, registration, SECONDS_TO_FILL_A_FORM } from '../support/pages';
 import { confirmedCoach, publishedWebinar, registered, stranger, type WebinarStory } from '../support/story';
 import { address, expect, test } from '../support/test';
 

@@ -21,8 +21,10 @@ pub const MAX_REASON_CHARS: usize = 1_000;
 crate::closed_list! {
     /// What somebody wants the mailed proof for. An agent (promise P36) names a right of this closed list and nothing in
     /// words: whoever types a stranger's address must not be able to write them a letter in our name.
+    #[derive(Default)]
     Errand {
         /// To see one's own data.
+        #[default]
         Myself = "myself",
         /// An agent asks for access.
         AgentAccess = "agent_access",
@@ -30,12 +32,6 @@ crate::closed_list! {
         AgentErase = "agent_erase",
         /// An agent opts the person out of mail and of any sale, which there is none of.
         AgentOptOut = "agent_opt_out",
-    }
-}
-
-impl Default for Errand {
-    fn default() -> Self {
-        Self::Myself
     }
 }
 

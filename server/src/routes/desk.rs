@@ -91,10 +91,10 @@ pub fn refused(
     form: &str,
     error: Error,
     fields: &Fields,
-) -> Result<(StatusCode, Feedback), Response> {
+) -> Result<(StatusCode, Feedback), Box<Response>> {
     let kind = error.refusal().map(|refusal| refusal.kind);
     if matches!(kind, Some(RefusalKind::NotFound | RefusalKind::SignInNeeded)) {
-        return Err(no(state, error));
+        return Err(Box::new(no(state, error)));
     }
     let refusal = error.into_refusal();
     Ok((answer::status(&refusal), Feedback::refused(form, refusal, fields)))

@@ -118,7 +118,7 @@ async fn end(
                     Err(error) => no(state, error),
                 }
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         },
     }
 }

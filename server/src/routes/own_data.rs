@@ -86,7 +86,7 @@ where
         Ok((status, feedback)) => {
             shown(&state, &token, status, &feedback).await.unwrap_or_else(|error| no(&state, error))
         }
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
@@ -127,7 +127,7 @@ async fn fetch_archive(
             Ok((status, feedback)) => {
                 shown(&state, &token, status, &feedback).await.unwrap_or_else(|error| no(&state, error))
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         },
     }
 }
@@ -200,7 +200,7 @@ async fn close(
             Ok((status, feedback)) => asked(&state, &token, text(&fields, "token"), status, &feedback)
                 .await
                 .unwrap_or_else(|error| no(&state, error)),
-            Err(answer) => answer,
+            Err(answer) => *answer,
         },
     }
 }

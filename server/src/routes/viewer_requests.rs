@@ -78,7 +78,7 @@ async fn end(
     };
     match refused(state, form, error, fields) {
         Ok((status, feedback)) => shown(state, token, status, &feedback).await.unwrap_or_else(|error| no(state, error)),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 

@@ -41,7 +41,7 @@ fn rightful(world: &World, story: &Story, route: &Route) -> Ask {
     // Only who has no second factor needs the mailed link, and gets it.
     let sender = if route.path == "/dashboard/my-data/close-link" { &story.tom } else { &story.maya };
     let ask = world.ask(route.method.clone(), &filled(&route.path, |name| ids.in_path(name)));
-    let ask = if route.path.starts_with("/my-data") { ask.as_person(&ids.portal) } else { ask.by(sender) };
+    let ask = if route.path.starts_with("/my-data") { ask.by_person(&ids.portal) } else { ask.by(sender) };
     let sent = match route.kind {
         Kind::Page => Sent::Form(vec![("_form", "create_webinar".to_owned()), ("title", "Forged".to_owned())]),
         Kind::Function if route.path.ends_with("/submit") => {

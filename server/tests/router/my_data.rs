@@ -41,7 +41,7 @@ impl Two {
 pub(super) async fn wish(world: &World, portal: &str, coach: &str, wish: &str, more: &[(&str, &str)]) -> Answer {
     let mut fields = vec![("wish", wish), ("coach", coach)];
     fields.extend(more);
-    world.post("/my-data/act").as_person(portal).form(&fields).in_browser().send().await
+    world.post("/my-data/act").by_person(portal).form(&fields).in_browser().send().await
 }
 
 /// A wish that is done.
@@ -52,7 +52,7 @@ pub(super) async fn done(world: &World, portal: &str, coach: &str, what: &str, m
 
 /// The person's page.
 pub(super) async fn shown(world: &World, portal: &str) -> String {
-    let answer = world.get("/my-data").as_person(portal).in_browser().send().await;
+    let answer = world.get("/my-data").by_person(portal).in_browser().send().await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     answer.text()
 }
@@ -78,7 +78,7 @@ async fn every_page_and_mail_is_private_and_says_where_to_complain() {
             format!("/my-data/correct?coach={}", two.maya_id),
         ];
         for path in &pages {
-            let answer = world.get(path).as_person(&portal).in_browser().send().await;
+            let answer = world.get(path).by_person(&portal).in_browser().send().await;
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
             let page = answer.text();
             assert!(page.contains("https://www.cnil.fr") && page.contains("/privacy/complain"), "{path}");
@@ -143,7 +143,7 @@ async fn other_peoples_ids_answer_like_missing_ones() {
         let (hers, missing) = (two.maya_id.to_string(), CoachId::new().to_string());
         let before = world.snapshot().await;
         for path in ["/my-data/erase?coach=", "/my-data/correct?coach=", "/my-data/receipt?request="] {
-            let ask = |id: &str| world.get(&format!("{path}{id}")).as_person(&portal).in_browser().send();
+            let ask = |id: &str| world.get(&format!("{path}{id}")).by_person(&portal).in_browser().send();
             let (one, two, three) = (ask(&hers).await, ask(&missing).await, ask("x").await);
             assert_eq!(one.status, StatusCode::NOT_FOUND, "{path}");
             assert_eq!((one.whole(), three.whole()), (two.whole(), two.whole()), "{path}");
@@ -164,7 +164,7 @@ async fn other_peoples_ids_answer_like_missing_ones() {
         for step in ["", "address", "code"] {
             let ask = |id: &str| {
                 let fields = [("coach", id), ("step", step), ("name", "X"), ("email", "x@example.net"), ("code", "1")];
-                world.post("/my-data/correct").as_person(&portal).form(&fields).in_browser().send()
+                world.post("/my-data/correct").by_person(&portal).form(&fields).in_browser().send()
             };
             let (one, two) = (ask(&hers).await, ask(&missing).await);
             assert_eq!(one.status, StatusCode::NOT_FOUND, "{step}");

@@ -120,7 +120,7 @@ async fn a_proof_is_good_for_its_purpose_alone() {
         let portal = world.portal(ANNA).await;
         let coach = two.maya_id.to_string();
         let fields = [("coach", coach.as_str()), ("step", "address"), ("email", "new@example.net")];
-        let asked = world.post("/my-data/correct").as_person(&portal).form(&fields).send().await;
+        let asked = world.post("/my-data/correct").by_person(&portal).form(&fields).send().await;
         assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
         let (token, code) = world.newest_proof().await;
         assert!(!opens(&by_token(&world, &token).await), "a code for a new address opens nothing");
@@ -140,7 +140,7 @@ async fn a_proof_is_good_for_its_purpose_alone() {
         // Nor does it prove a new address.
         let fields =
             [("coach", coach.as_str()), ("step", "code"), ("email", "new@example.net"), ("code", open_code.as_str())];
-        let answer = world.post("/my-data/correct").as_person(&portal).form(&fields).send().await;
+        let answer = world.post("/my-data/correct").by_person(&portal).form(&fields).send().await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
         assert!(opens(&by_token(&world, &token).await), "it is still good for what it was made for");
     })
@@ -191,12 +191,12 @@ async fn a_session_ends_by_itself_and_by_hand() {
         let late = wish(&world, &portal, &two.maya_id.to_string(), "erase", &[]).await;
         assert_eq!(late.status, StatusCode::UNAUTHORIZED);
         assert!(late.text().contains("nothing was done"), "{}", late.text());
-        let page = world.get(&format!("/my-data/erase?coach={}", two.maya_id)).as_person(&portal).send().await;
+        let page = world.get(&format!("/my-data/erase?coach={}", two.maya_id)).by_person(&portal).send().await;
         assert_eq!(page.header("location"), "/my-data");
         assert_eq!(before.changes_to(&world.snapshot().await), "");
 
         let portal = world.portal(ANNA).await;
-        let left = world.post("/my-data/leave").as_person(&portal).send().await;
+        let left = world.post("/my-data/leave").by_person(&portal).send().await;
         assert!(left.header("set-cookie").contains("Max-Age=0"), "{}", left.header("set-cookie"));
         assert!(!shown(&world, &portal).await.contains("Breathing before talking"));
         // A forged cookie is no session, and a coach's is none either.

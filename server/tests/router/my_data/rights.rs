@@ -18,13 +18,13 @@ async fn asks_for_company(world: &World, coach: &Coach, webinar: &Webinar) {
 
 /// The name of the field of an answer on the page for corrections.
 async fn answer_field(world: &World, portal: &str, coach: &str) -> String {
-    let page = world.get(&format!("/my-data/correct?coach={coach}")).as_person(portal).send().await.text();
+    let page = world.get(&format!("/my-data/correct?coach={coach}")).by_person(portal).send().await.text();
     let names = page.split("name=\"").skip(1).filter_map(|rest| rest.split('"').next());
     names.into_iter().find(|name| name.ends_with(".company")).expect("the answer's field").to_owned()
 }
 
 async fn correct(world: &World, portal: &str, fields: &[(&str, &str)]) -> crate::world::Answer {
-    world.post("/my-data/correct").as_person(portal).form(fields).in_browser().send().await
+    world.post("/my-data/correct").by_person(portal).form(fields).in_browser().send().await
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_new_address_is_proven_before_it_counts() {
         let step = |step: &'static str, email: &'static str, code: String| {
             let fields =
                 vec![("coach", coach.clone()), ("step", step.to_owned()), ("email", email.to_owned()), ("code", code)];
-            let ask = world.post("/my-data/correct").as_person(&portal).form(&fields).in_browser();
+            let ask = world.post("/my-data/correct").by_person(&portal).form(&fields).in_browser();
             async move { ask.send().await }
         };
         let asked = step("address", new, String::new()).await;
@@ -128,7 +128,7 @@ async fn a_new_address_is_proven_before_it_counts() {
             ("email", new.to_owned()),
             ("code", code.clone()),
         ];
-        let answer = world.post("/my-data/correct").as_person(&portal).form(&elsewhere).send().await;
+        let answer = world.post("/my-data/correct").by_person(&portal).form(&elsewhere).send().await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 
         let answer = step("code", new, code).await;
@@ -146,7 +146,7 @@ async fn a_new_address_is_proven_before_it_counts() {
         let tom = two.tom_id.to_string();
         let ask = |step: &str, code: &str| {
             let fields = [("coach", tom.as_str()), ("step", step), ("email", BEN), ("code", code)];
-            world.post("/my-data/correct").as_person(&portal).form(&fields).in_browser().send()
+            world.post("/my-data/correct").by_person(&portal).form(&fields).in_browser().send()
         };
         assert_eq!(ask("address", "").await.status, StatusCode::OK);
         let (_, code) = world.newest_proof().await;
@@ -199,7 +199,7 @@ async fn an_erasure_is_previewed_done_receipted_and_forgotten() {
         let portal = world.portal(ANNA).await;
         let coach = two.maya_id.to_string();
         done(&world, &portal, &coach, "unsubscribe", &[]).await;
-        let preview = world.get(&format!("/my-data/erase?coach={coach}")).as_person(&portal).send().await.text();
+        let preview = world.get(&format!("/my-data/erase?coach={coach}")).by_person(&portal).send().await.text();
         for text in
             ["1 registration, with", "1 agreement<", "What stays", "forget_mark", "Backups cannot be read", "130 days"]
         {
@@ -220,7 +220,7 @@ async fn an_erasure_is_previewed_done_receipted_and_forgotten() {
         assert!(mail.text.contains("/privacy/complain") && mail.text.contains(&receipt), "{}", mail.text);
 
         let fetch = |portal: String| {
-            let ask = world.get(&format!("/my-data/receipt?request={receipt}")).as_person(&portal).in_browser();
+            let ask = world.get(&format!("/my-data/receipt?request={receipt}")).by_person(&portal).in_browser();
             async move { ask.send().await }
         };
         let fetched = fetch(portal.clone()).await;
@@ -232,7 +232,7 @@ async fn an_erasure_is_previewed_done_receipted_and_forgotten() {
         let refused = fetch(other.clone()).await;
         let missing = world
             .get(&format!("/my-data/receipt?request={}", domain::ids::RequestId::new()))
-            .as_person(&other)
+            .by_person(&other)
             .in_browser()
             .send()
             .await;
@@ -332,7 +332,7 @@ async fn an_archive_is_asked_for_fetched_by_this_browser_and_ended() {
         let coach = two.maya_id.to_string();
         let step = |portal: &str, step: &str, archive: &str| {
             let fields = [("coach", coach.as_str()), ("step", step), ("archive", archive)];
-            world.post("/my-data/archive").as_person(portal).form(&fields).in_browser().send()
+            world.post("/my-data/archive").by_person(portal).form(&fields).in_browser().send()
         };
         let asked = step(&portal, "ask", "").await;
         assert_eq!(asked.header("location"), "/my-data?done=archive", "{}", asked.text());
@@ -342,11 +342,11 @@ async fn an_archive_is_asked_for_fetched_by_this_browser_and_ended() {
         let id = between(&page, "name=\"archive\" value=\"", "\"").expect("an archive").to_owned();
         let link = step(&portal, "fetch", &id).await.header("location");
         assert!(link.starts_with("/privacy/archives/"), "{link}");
-        let file = world.get(&link).as_person(&portal).send().await;
+        let file = world.get(&link).by_person(&portal).send().await;
         assert!(file.status == StatusCode::OK && file.body.starts_with(b"PK"), "{}", file.status);
         // Another browser of the same person, and somebody else, with the very address.
         for other in [world.portal(ANNA).await, world.portal(BEN).await] {
-            assert_eq!(world.get(&link).as_person(&other).send().await.status, StatusCode::NOT_FOUND);
+            assert_eq!(world.get(&link).by_person(&other).send().await.status, StatusCode::NOT_FOUND);
         }
         let ben = world.portal(BEN).await;
         for what in ["ask", "fetch", "end"] {

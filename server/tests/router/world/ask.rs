@@ -51,7 +51,7 @@ impl Ask {
     }
 
     /// In the browser of somebody who proved an address at the portal.
-    pub fn as_person(self, portal: &str) -> Self {
+    pub fn by_person(self, portal: &str) -> Self {
         self.header("cookie", &format!("mw_portal={portal}"))
     }
 
