@@ -47,8 +47,8 @@ fn default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
 #[must_use]
 pub fn message_policy(frame_ancestors: &str) -> HeaderValue {
     let policy = format!(
-        "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; \
-         frame-ancestors {frame_ancestors}"
+        "default-src 'none'; script-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; \
+         form-action 'none'; base-uri 'none'; frame-ancestors {frame_ancestors}"
     );
     HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static(NOTHING))
 }
