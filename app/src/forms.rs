@@ -237,7 +237,8 @@ pub fn PostForm(
         open_fold();
     }
     let page = location.pathname;
-    let action = move || format!("{}{}", location.pathname.get(), location.search.with(|search| kept_query(search)));
+    // Read once: parts of a page are rendered side by side, and what the router derives must not be asked while it goes.
+    let action = format!("{}{}", page.get_untracked(), location.search.with_untracked(|search| kept_query(search)));
     let navigate = use_navigate();
     let refresh = use_context::<Refresh>();
     let on_submit = move |event: SubmitEvent| {

@@ -22,7 +22,11 @@ pub async fn read_card() -> Result<CoachCard, AppError> {
 pub fn StudioLayout() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
     let card = read(move || refresh.watch(), |_| read_card());
-    let path = use_location().pathname;
+    let location = use_location();
+    // Derived here, before anybody else asks: of the parts that are rendered side by side two would be the first.
+    location.search.with_untracked(|_| ());
+    location.query.with_untracked(|_| ());
+    let path = location.pathname;
     let within = move |place: &'static str| {
         move || {
             path.with(|path| match path.strip_prefix(place) {
