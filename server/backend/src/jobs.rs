@@ -40,12 +40,14 @@ const MEDIA: [&str; 2] = [FINISH_UPLOAD, PROCESS_VIDEO];
 /// What copies everything, and takes as long as there is much.
 const COPIES: [&str; 2] = [WRITE_ARCHIVE, BACK_UP];
 /// What people asked for about their data. Its steps wait for each other, never for a recording.
-const RIGHTS: [&str; 3] = [RUN_REQUEST, KEEP_PROMISES, SCRUB];
+const RIGHTS: [&str; 2] = [RUN_REQUEST, KEEP_PROMISES];
+/// What waits until nobody reads: the next request must not wait with it.
+const SCRUBS: [&str; 1] = [SCRUB];
 /// Everything else is for people who wait.
 const NOT_USUAL: [&str; 7] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, BACK_UP, RUN_REQUEST, KEEP_PROMISES, SCRUB];
 /// Each runs by itself.
-const LANES: [Kinds<'_>; 4] =
-    [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&COPIES), Kinds::Only(&RIGHTS)];
+const LANES: [Kinds<'_>; 5] =
+    [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&COPIES), Kinds::Only(&RIGHTS), Kinds::Only(&SCRUBS)];
 /// Jobs taken at once.
 const CLAIM: u64 = 8;
 /// A worker that says nothing for this long has died; its jobs are taken again.
