@@ -85,3 +85,12 @@ pub fn set_status(status: u16) {
     #[cfg(not(feature = "ssr"))]
     let _browser_has_no_status = status;
 }
+
+/// Tells the browser to fetch a piece of code while the page is still on its way.
+#[cfg(feature = "studio")]
+pub fn announce_piece(piece: &'static str) {
+    #[cfg(feature = "ssr")]
+    shell::announce_piece(piece);
+    #[cfg(not(feature = "ssr"))]
+    let _browser_fetches_it_itself = piece;
+}

@@ -27,6 +27,8 @@ pub mod kit;
 #[cfg(feature = "studio")]
 pub mod my_data;
 #[cfg(feature = "studio")]
+pub mod pieces;
+#[cfg(feature = "studio")]
 pub mod reading;
 #[cfg(feature = "studio")]
 pub mod receipt;
@@ -35,9 +37,25 @@ pub mod studio;
 #[cfg(feature = "studio")]
 pub mod ui;
 
-/// The studio over a page the server sent, with what a posted form led to.
+/// Takes over the page the server sent, with what a posted form led to.
 #[cfg(all(feature = "studio", feature = "hydrate"))]
-pub fn wake() -> impl leptos::IntoView {
+pub async fn wake() {
+    use leptos::prelude::*;
+    let Some(body) = document().body() else { return };
+    let owner = leptos::mount::hydrate_from_async(body, studio_in_browser).await;
+    owner.forget();
+    // Tells whoever waits for it, such as a test, that the page answers.
+    request_animation_frame(|| {
+        if let Some(root) = document().document_element()
+            && root.set_attribute("data-awake", "").is_err()
+        {
+            leptos::logging::warn!("the page cannot say that it is awake");
+        }
+    });
+}
+
+#[cfg(all(feature = "studio", feature = "hydrate"))]
+fn studio_in_browser() -> impl leptos::IntoView {
     use leptos::prelude::*;
     let posted = document().get_element_by_id("posted").and_then(|element| element.text_content());
     if let Some(posted) = posted.and_then(|json| serde_json::from_slice::<forms::Posted>(json.as_bytes()).ok()) {
@@ -49,15 +67,5 @@ pub fn wake() -> impl leptos::IntoView {
         }
         provide_context(posted);
     }
-    // Tells whoever waits for it, such as a test, that the page answers.
-    Effect::new(|_| {
-        request_animation_frame(|| {
-            if let Some(root) = document().document_element()
-                && root.set_attribute("data-awake", "").is_err()
-            {
-                leptos::logging::warn!("the page cannot say that it is awake");
-            }
-        });
-    });
     view! { <app::App/> }
 }

@@ -23,4 +23,11 @@ impl Assets {
     pub fn url(&self, name: &str) -> String {
         self.names.get(name).cloned().unwrap_or_else(|| format!("/pkg/{name}"))
     }
+
+    /// Addresses of an entry's pieces: the build calls them `entry/piece`.
+    #[must_use]
+    pub fn pieces(&self, entry: &str) -> BTreeMap<String, String> {
+        let piece = |name: &str| name.strip_prefix(entry)?.strip_prefix('/').map(str::to_owned);
+        self.names.iter().filter_map(|(name, url)| Some((piece(name)?, url.clone()))).collect()
+    }
 }

@@ -12,6 +12,7 @@ use storage::{Bucket, S3Credentials};
 
 use crate::assets::Assets;
 use crate::config::{Config, check};
+use crate::kept_pages::KeptPages;
 use crate::site::Site;
 
 /// The router's state. Cloning is cheap.
@@ -27,6 +28,8 @@ pub struct AppState {
     pub assets: Arc<Assets>,
     /// What the last run of the tests found, when this build carries one.
     pub ledger: Arc<Option<Ledger>>,
+    /// Registration pages as they were rendered last.
+    pub kept_pages: Arc<KeptPages>,
     /// Settings of this binary.
     pub config: Arc<Config>,
 }
@@ -214,12 +217,12 @@ impl AppState {
     pub fn new(backend: Backend, config: Config) -> Self {
         let site = Arc::new(Site::open(&config.site_dir));
         let assets = Arc::new(site.assets());
-        let ledger = Arc::new(site.ledger());
+        let (ledger, kept_pages) = (Arc::new(site.ledger()), Arc::default());
         let leptos_options = LeptosOptions::builder()
             .output_name("frontend")
             .site_root(config.site_dir.display().to_string())
             .site_pkg_dir("pkg")
             .build();
-        Self { backend, leptos_options, site, assets, ledger, config: Arc::new(config) }
+        Self { backend, leptos_options, site, assets, ledger, kept_pages, config: Arc::new(config) }
     }
 }

@@ -1,5 +1,8 @@
 //! The studio's shell: the document around every page of the coach's side.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -19,6 +22,21 @@ pub struct StudioAssets {
     pub js: String,
     /// The WebAssembly.
     pub wasm: String,
+    /// Addresses of the pieces (`pieces.rs`).
+    pub pieces: Arc<BTreeMap<String, String>>,
+}
+
+/// Names a piece in the answer's head, so that the browser asks for it before anything runs.
+pub(super) fn announce_piece(piece: &str) {
+    let (Some(assets), Some(response)) = (use_context::<StudioAssets>(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    if let Some(url) = assets.pieces.get(piece) {
+        let link = format!("<{url}>; rel=preload; as=fetch; crossorigin=anonymous");
+        if let Ok(value) = http::HeaderValue::from_str(&link) {
+            response.append_header(http::header::LINK, value);
+        }
+    }
 }
 
 /// The studio's policy: our own files, one nonce, WebAssembly, and nobody who frames us.

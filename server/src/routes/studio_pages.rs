@@ -26,6 +26,7 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         css: state.assets.url("studio.css"),
         js: state.assets.url("frontend.js"),
         wasm: state.assets.url("frontend_bg.wasm"),
+        pieces: state.assets.pieces("frontend").into(),
     };
     let dev = state.config.dev;
     move || {

@@ -82,10 +82,16 @@ async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Resp
     if coach.is_none() && method == Method::GET {
         visitor.count_page_view(slug, client, &source);
     }
-    let form = RegistrationForm { source, ..RegistrationForm::default() };
     let nonce = nonce();
-    let html = registration_page(&invitation, &form, None, embed, &assets(state), &nonce);
-    page(StatusCode::OK, html, &nonce, &frame_ancestors(embed.then_some(&invitation.embed_hosts)))
+    let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
+    let html = state.kept_pages.page(invitation, &source, embed, &nonce, |invitation, nonce| {
+        let form = RegistrationForm { source: source.clone(), ..RegistrationForm::default() };
+        registration_page(invitation, &form, None, embed, &assets(state), nonce)
+    });
+    match html {
+        Ok(html) => page(StatusCode::OK, html, &nonce, &ancestors),
+        Err(error) => answer::page_or_frame(state, error.into(), embed),
+    }
 }
 
 /// The registration page.

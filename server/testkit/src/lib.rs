@@ -6,3 +6,13 @@ mod snapshot;
 
 pub use databases::{Kind, TestDatabase, each_database, each_empty_database};
 pub use snapshot::Snapshot;
+
+/// Folder of the package whose test runs. Asked at run time: clones share a target folder, so that what the compiler
+/// wrote down may be the place of another clone.
+///
+/// # Panics
+/// When the test was not started by cargo.
+#[must_use]
+pub fn package_folder() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the package's folder").into()
+}

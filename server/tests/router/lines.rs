@@ -435,7 +435,7 @@ pub fn nothing_is_without_its_line(routes: &[Route]) {
 
 /// Names of the forms the screens show, as the sources write them down.
 fn forms_on_screens() -> BTreeSet<String> {
-    let screens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/src");
+    let screens = testkit::package_folder().join("../app/src");
     let texts = sources(&screens).into_iter().map(|file| std::fs::read_to_string(file).expect("a source"));
     let mut names = BTreeSet::new();
     for text in texts {

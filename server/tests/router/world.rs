@@ -36,7 +36,10 @@ pub static SAMPLE: &[u8] = include_bytes!("../../demo/sample.mp4");
 /// Captions of that recording.
 pub static CAPTIONS: &[u8] = include_bytes!("../../demo/sample.en.vtt");
 /// Files of the site as the sources hold them: enough for every route, and there without a build.
-const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../public");
+pub fn site_folder() -> std::path::PathBuf {
+    testkit::package_folder().join("../public")
+}
+
 /// Password of every coach here.
 pub const PASSWORD: &str = "quiet-lantern-meadow";
 /// Where requests come from unless a test says otherwise: a documentation address (RFC 5737), so that no header of a
@@ -91,7 +94,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut all = Variables::from([
             ("MW_DATA_DIR".into(), folder.path().join("data").into_os_string()),
-            ("MW_SITE_DIR".into(), SITE.into()),
+            ("MW_SITE_DIR".into(), site_folder().into_os_string()),
         ]);
         all.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
         let config = Config::from_variables(&Flags::default(), &all).expect("a configuration");

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::places::Places;
 use crate::site::{self, Assets};
+use crate::wasm::Entry;
 use crate::{Outcome, fingerprint, styles, wasm};
 
 /// How much care the build takes.
@@ -27,8 +28,11 @@ impl Mode {
     }
 }
 
-/// The WebAssembly entries, by package, and the folder each one's own code is in.
-const ENTRIES: [(&str, &str); 2] = [("frontend", "frontend/src"), ("viewer", "frontend/viewer")];
+/// The WebAssembly entries, and the folder each one's own code is in. The viewer's is one page and stays whole.
+const ENTRIES: [(Entry, &str); 2] = [
+    (Entry { package: "frontend", in_pieces: true }, "frontend/src"),
+    (Entry { package: "viewer", in_pieces: false }, "frontend/viewer"),
+];
 /// The entry sheets in `style/`.
 const SHEETS: [&str; 3] = ["studio", "viewer", "document"];
 /// What both entries are made of.
@@ -50,16 +54,19 @@ pub fn build(places: &Places, mode: Mode) -> Outcome<Assets> {
         let mut inputs = SHARED.to_vec();
         inputs.push(own);
         let print = fingerprint::of_inputs(&places.root, &inputs, &[mode.word(), optimiser])?;
-        let names = [format!("{entry}.js"), format!("{entry}_bg.wasm")];
-        if stamps.get(entry) == Some(&print) && all_there(places, &assets, &names) {
+        let package = entry.package;
+        let mut names = vec![format!("{package}.js"), format!("{package}_bg.wasm")];
+        names.extend(assets.keys().filter(|name| wasm::is_piece(package, name)).cloned());
+        if stamps.get(package) == Some(&print) && all_there(places, &assets, &names) {
             if mode == Mode::Release && places.wasm_opt().is_none() {
                 return Err("wasm-opt is missing: run `npm ci` in end2end".into());
             }
             continue;
         }
+        assets.retain(|name, _| !wasm::is_piece(package, name));
         assets.extend(wasm::build(places, entry, mode)?);
-        stamps.insert(entry.to_owned(), print);
-        built.push(entry.to_owned());
+        stamps.insert(package.to_owned(), print);
+        built.push(package.to_owned());
     }
 
     let style_print = fingerprint::of_inputs(&places.root, &["style", "server/xtask/src"], &[mode.word()])?;

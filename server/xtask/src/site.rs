@@ -15,7 +15,7 @@ use crate::places::Places;
 pub type Assets = BTreeMap<String, String>;
 
 /// Files whose bytes shrink when compressed; images, fonts and video already are.
-const COMPRESSIBLE: [&str; 9] = ["css", "html", "js", "json", "map", "svg", "txt", "wasm", "webmanifest"];
+const COMPRESSIBLE: [&str; 10] = ["bin", "css", "html", "js", "json", "map", "svg", "txt", "wasm", "webmanifest"];
 /// Smaller files fit into one packet either way.
 const WORTH_COMPRESSING_BYTES: usize = 512;
 

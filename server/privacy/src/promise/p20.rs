@@ -65,7 +65,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn nothing_else_in_the_sources_reaches_out() {
-    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let server = testkit::package_folder().join("..");
     let mut seen = 0;
     for file in sources(&server) {
         let name = file.strip_prefix(&server).expect("below it").display().to_string();

@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 
 use server::site::Site;
 
-use super::{SITE, World};
+use super::{World, site_folder};
 
 /// Where a route comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +88,7 @@ async fn methods(world: &World, path: &str) -> Vec<Method> {
 fn plain_paths() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut computed = 0;
-    for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+    for file in sources(&testkit::package_folder().join("src")) {
         let text = std::fs::read_to_string(&file).expect("a source");
         for call in [".route(", ".route_service(", ".nest(", ".nest_service("] {
             for rest in text.split(call).skip(1) {
@@ -106,7 +106,7 @@ fn plain_paths() -> BTreeSet<String> {
 
 /// Files of the site that have a route of their own.
 fn site_paths() -> BTreeSet<String> {
-    let site = Site::read(Path::new(SITE)).expect("the site can be read");
+    let site = Site::read(&site_folder()).expect("the site can be read");
     let own = |path: &&str| !path.starts_with("/pkg/") && !path.starts_with("/fonts/");
     site.paths().filter(own).map(str::to_owned).collect()
 }
