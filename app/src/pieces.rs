@@ -23,13 +23,16 @@ impl From<SplitLoaderError> for Unfetched {
     }
 }
 
+/// What comes later, in the browser's one thread.
+type Later<T> = Pin<Box<dyn Future<Output = T>>>;
+
 /// A page whose code is fetched before it is shown. One type for all of them: the router makes code for each type of
 /// view it is given.
 #[derive(Clone, Copy, Debug)]
 pub struct CutPage {
     piece: &'static str,
-    fetch: fn() -> Pin<Box<dyn Future<Output = Result<(), SplitLoaderError>>>>,
-    show: fn() -> Pin<Box<dyn Future<Output = Result<AnyView, Unfetched>>>>,
+    fetch: fn() -> Later<Result<(), SplitLoaderError>>,
+    show: fn() -> Later<Result<AnyView, Unfetched>>,
 }
 
 impl ChooseView for CutPage {

@@ -31,3 +31,16 @@ impl Assets {
         self.names.iter().filter_map(|(name, url)| Some((piece(name)?, url.clone()))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_knows_its_pieces_and_nobody_elses() {
+        let name = |name: &str| (name.to_owned(), format!("/pkg/{name}.bin"));
+        let assets = Assets::new(BTreeMap::from([name("frontend/door"), name("frontend.js"), name("viewer/room")]));
+        let pieces = assets.pieces("frontend");
+        assert_eq!(pieces, BTreeMap::from([("door".to_owned(), "/pkg/frontend/door.bin".to_owned())]));
+    }
+}

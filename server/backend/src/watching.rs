@@ -24,9 +24,9 @@ const QUEUE: usize = 8_192;
 /// Beats of one transaction: bounds how long the writer holds the database.
 const BATCH: usize = 1_024;
 /// From so many on, a batch is written at once.
-const WORTH_A_COMMIT: usize = 64;
-/// How long fewer wait for more: a commit costs much more than a beat, and no viewer sees the difference.
-const GATHER: Duration = Duration::from_millis(6);
+const WORTH_A_COMMIT: usize = 32;
+/// How long fewer wait for more: a commit costs as much as dozens of beats, and no viewer sees the difference.
+const GATHER: Duration = Duration::from_millis(30);
 const PER_MINUTE: i64 = BEATS_PER_MINUTE as i64;
 
 /// What became of a beat.
@@ -128,12 +128,13 @@ fn panicked() -> persistence::Error {
 async fn write_batches(database: Database, mut queue: mpsc::Receiver<Pending>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        if batch.len() < WORTH_A_COMMIT {
-            tokio::time::sleep(GATHER).await;
-            while batch.len() < BATCH
-                && let Ok(pending) = queue.try_recv()
-            {
-                batch.push(pending);
+        let until = tokio::time::Instant::now() + GATHER;
+        while batch.len() < WORTH_A_COMMIT {
+            let room = BATCH - batch.len();
+            match tokio::time::timeout_at(until, queue.recv_many(&mut batch, room)).await {
+                Ok(arrived) if arrived > 0 => {}
+                // Time is up, or nobody will send any more.
+                _ => break,
             }
         }
         // A batch that breaks must not take the writer with it.

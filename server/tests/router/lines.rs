@@ -3,7 +3,6 @@
 //! begins by making sure that nothing is without its line.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use app::context::perform::{FORMS, Sender};
 use base64::Engine as _;
