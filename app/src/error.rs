@@ -23,6 +23,8 @@ impl From<Refusal> for AppError {
     }
 }
 
+const NOT_UNDERSTOOD: &str = "The answer of the server could not be understood. Please load the page again.";
+
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
@@ -31,7 +33,12 @@ impl FromServerFnError for AppError {
             ServerFnErrorErr::Request(_) => {
                 "The server cannot be reached at the moment. What you typed is still here; please try again."
             }
-            _ => "The answer of the server could not be understood. Please load the page again.",
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                // On the server these say what was wrong with the call, in the browser with the answer.
+                crate::context::set_status(400);
+                NOT_UNDERSTOOD
+            }
+            _ => NOT_UNDERSTOOD,
         };
         Self(Refusal::new(RefusalKind::Conflict, message))
     }

@@ -44,7 +44,24 @@ pub fn door() -> Result<Door, AppError> {
 
 impl From<backend::Error> for AppError {
     fn from(error: backend::Error) -> Self {
-        Self(error.into_refusal())
+        let refusal = error.into_refusal();
+        answer_call(&refusal);
+        Self(refusal)
+    }
+}
+
+/// Gives a refused server function the status of its refusal; leptos answers 500 to whatever went wrong. A page that is
+/// being rendered decides for itself.
+fn answer_call(refusal: &Refusal) {
+    let is_call = use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path().starts_with("/api/fn/"));
+    if !is_call {
+        return;
+    }
+    set_status(refusal.status());
+    if let (Some(response), Some(seconds)) =
+        (use_context::<leptos_axum::ResponseOptions>(), refusal.retry_after_seconds)
+    {
+        response.insert_header(http::header::RETRY_AFTER, seconds.into());
     }
 }
 
