@@ -127,6 +127,7 @@ impl Database {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options.clone())
             .await
@@ -135,6 +136,8 @@ impl Database {
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
             .max_lifetime(Duration::from_secs(600))
+            // A file does not hang up, and asking costs as much as a small query.
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
             .await

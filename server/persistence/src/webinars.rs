@@ -10,8 +10,8 @@ use domain::webinar::{CheckedWebinar, SessionKind, WebinarState};
 use domain::{Moment, Slug};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, SelectA, SelectB, Set,
 };
 use sha2::{Digest, Sha256};
 
@@ -75,40 +75,46 @@ pub struct PageRow {
     pub captions: i64,
 }
 
-/// Public: the page at an address, whatever its state, in two queries. The caller decides who may see it.
+/// Public: the page at an address, whatever its state, in one query. The caller decides who may see it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn page_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Option<PageRow>, DbErr> {
     let playing: RelationDef =
         webinar::Entity::belongs_to(video::Entity).from(webinar::Column::CurrentVideoId).to(video::Column::Id).into();
-    let found = webinar::Entity::find()
-        .filter(webinar::Column::Slug.eq(slug))
-        .join(JoinType::LeftJoin, playing)
-        .select_also(video::Entity)
-        .one(conn)
-        .await?;
-    let Some((webinar, video)) = found else { return Ok(None) };
+    let of_webinar = |column: webinar::Column| Expr::col((webinar::Entity, column));
     let wording = Query::select()
         .column(consent_text::Column::Text)
         .from(consent_text::Entity)
-        .and_where(consent_text::Column::Id.eq(webinar.consent_text_id))
+        .and_where(consent_text::Column::Id.into_expr().eq(of_webinar(webinar::Column::ConsentTextId)))
         .to_owned();
     let captions = Query::select()
         .expr(caption::Column::Id.count())
         .from(caption::Entity)
-        .and_where(caption::Column::VideoId.eq(webinar.current_video_id))
+        .and_where(caption::Column::VideoId.into_expr().eq(of_webinar(webinar::Column::CurrentVideoId)))
         .to_owned();
-    let around: Option<(String, Option<String>, i64)> = coach::Entity::find_by_id(webinar.coach_id)
-        .select_only()
+    let account = Query::select()
         .column(coach::Column::State)
-        .expr_as(Expr::SubQuery(None, Box::new(wording.into())), "wording")
-        .expr_as(Expr::SubQuery(None, Box::new(captions.into())), "captions")
-        .into_tuple()
-        .one(conn)
-        .await?;
-    let (account, wording, captions) = around.unwrap_or_default();
-    Ok(Some(PageRow { webinar, video, account: AccountState::from_stored(&account), wording, captions }))
+        .from(coach::Entity)
+        .and_where(coach::Column::Id.into_expr().eq(of_webinar(webinar::Column::CoachId)))
+        .to_owned();
+    let mut query = webinar::Entity::find()
+        .filter(webinar::Column::Slug.eq(slug))
+        .join(JoinType::LeftJoin, playing)
+        .select_also(video::Entity)
+        .into_query();
+    for (name, asked) in [("account", account), ("wording", wording), ("captions", captions)] {
+        query.expr_as(Expr::SubQuery(None, Box::new(asked.into())), name);
+    }
+    let Some(row) = conn.query_one(&query).await? else { return Ok(None) };
+    let account: String = row.try_get("", "account")?;
+    Ok(Some(PageRow {
+        webinar: webinar::Model::from_query_result(&row, SelectA.as_str())?,
+        video: video::Model::from_query_result_optional(&row, SelectB.as_str())?,
+        account: AccountState::from_stored(&account),
+        wording: row.try_get("", "wording")?,
+        captions: row.try_get("", "captions")?,
+    }))
 }
 
 /// Public: the webinar at an address, when registration is open.

@@ -24,6 +24,26 @@ pub struct Promise {
     pub tests: String,
     /// What has to exist before it can be kept.
     pub waits_for: Option<String>,
+    /// What the people who run an installation have to keep up.
+    pub needs: Option<Upkeep>,
+}
+
+/// What no program can do, only the people who run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upkeep {
+    /// A review of how the service is secured is on record, and the next one is not overdue (promise P43).
+    SecurityReview,
+}
+
+impl Upkeep {
+    /// What is missing, for people.
+    #[must_use]
+    pub const fn lack(self) -> &'static str {
+        match self {
+            Self::SecurityReview => "no security review of the last half year is on record in this installation",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -142,19 +162,21 @@ pub struct Standing {
     pub tests: Vec<Tested>,
 }
 
-/// Where every promise stands, by the last run of the tests.
+/// Where every promise stands, by the last run of the tests and by what this installation keeps up.
 #[must_use]
-pub fn standings(ledger: Option<&Ledger>) -> Vec<Standing> {
-    promises().iter().map(|promise| standing(promise, ledger)).collect()
+pub fn standings(ledger: Option<&Ledger>, kept_up: &[Upkeep]) -> Vec<Standing> {
+    promises().iter().map(|promise| standing(promise, ledger, kept_up)).collect()
 }
 
-fn standing(promise: &'static Promise, ledger: Option<&Ledger>) -> Standing {
+fn standing(promise: &'static Promise, ledger: Option<&Ledger>, kept_up: &[Upkeep]) -> Standing {
     let tests = ledger.and_then(|ledger| ledger.tests.get(&promise.tests)).cloned().unwrap_or_default();
     let failed: Vec<&str> = tests.iter().filter(|test| !test.passed).map(|test| test.name.as_str()).collect();
     let (state, reason) = if !failed.is_empty() {
         (State::NotKept, Some(format!("failed: {}", failed.join(", "))))
     } else if let Some(what) = &promise.waits_for {
         (State::NotBuiltYet, Some(format!("waits for {what}")))
+    } else if let Some(upkeep) = promise.needs.filter(|upkeep| !kept_up.contains(upkeep)) {
+        (State::NotKept, Some(upkeep.lack().to_owned()))
     } else if ledger.is_none() {
         (State::NotChecked, Some("no run of the tests is recorded in this build".to_owned()))
     } else if tests.is_empty() {
@@ -186,7 +208,7 @@ mod tests {
     }
 
     fn state(ledger: Option<&Ledger>, id: &str) -> State {
-        standings(ledger).into_iter().find(|standing| standing.id == id).expect("a promise").state
+        standings(ledger, &[]).into_iter().find(|standing| standing.id == id).expect("a promise").state
     }
 
     #[test]
@@ -207,6 +229,15 @@ mod tests {
         assert_eq!(state(None, "P31"), State::NotChecked);
         let red = ledger(&[("p31", "a", true), ("p31", "d", false), ("p05", "c", false)]);
         assert_eq!((state(Some(&red), "P31"), state(Some(&red), "P05")), (State::NotKept, State::NotKept));
+    }
+
+    #[test]
+    fn what_people_have_to_keep_up_turns_red_when_they_do_not() {
+        let green = ledger(&[("p43", "a", true)]);
+        let state = |kept_up: &[Upkeep]| {
+            standings(Some(&green), kept_up).into_iter().find(|standing| standing.id == "P43").expect("there").state
+        };
+        assert_eq!((state(&[]), state(&[Upkeep::SecurityReview])), (State::NotKept, State::Kept));
     }
 
     #[test]

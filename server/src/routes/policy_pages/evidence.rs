@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use privacy::DataMap;
-use privacy::promises::{Ledger, Standing, State as Kept, standings};
+use privacy::promises::{Ledger, Standing, State as Kept, Upkeep, standings};
 use privacy::published::{self, Kind, Record};
 use privacy::recipients::{Document, Recipient, State as Use};
 
 use super::{page, short};
+use crate::routes::answer;
 use crate::state::AppState;
 
 /// JSON-LD by its media type (W3C JSON-LD 1.1, §7).
@@ -253,7 +254,10 @@ fn document(document: &Document) -> Vec<Run> {
 /// Every promise with its tests, green or red.
 pub(super) async fn promises(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let ledger = (*state.ledger).as_ref();
-    let standings = standings(ledger);
+    let standings = match kept_up(&state).await {
+        Ok(kept_up) => standings(ledger, &kept_up),
+        Err(error) => return answer::page(&state, error),
+    };
     let kept = standings.iter().filter(|standing| standing.state == Kept::Kept).count();
     let names = ["Promise", "State", "Why not", "Test", "Tests in the last run"];
     let blocks = vec![Block::Table {
@@ -272,11 +276,19 @@ pub(super) async fn promises(State(state): State<AppState>, headers: HeaderMap) 
                 format!("{kept} of {} promises are kept, as far as tests can tell.", standings.len()),
                 "A promise is green when its own tests ran for this build and passed; nobody can set it by hand."
                     .to_owned(),
-                "Red means that a test failed, or that the part it needs does not exist yet.".to_owned(),
+                "Red means that a test failed, that the part it needs does not exist yet, or that the people who run this installation owe something."
+                    .to_owned(),
             ],
             blocks,
         },
     )
+}
+
+/// What the people behind this installation keep up at the moment.
+async fn kept_up(state: &AppState) -> backend::Result<Vec<Upkeep>> {
+    let review = state.backend.last_review(state.backend.now()).await?;
+    let is_reviewed = review.is_some_and(|review| !review.is_overdue);
+    Ok(is_reviewed.then_some(Upkeep::SecurityReview).into_iter().collect())
 }
 
 fn run_of(ledger: Option<&Ledger>) -> String {
@@ -312,11 +324,15 @@ fn promise_row(standing: &Standing) -> Row {
 /// The same as JSON.
 pub(super) async fn promises_json(State(state): State<AppState>) -> Response {
     let ledger = (*state.ledger).as_ref();
+    let kept_up = match kept_up(&state).await {
+        Ok(kept_up) => kept_up,
+        Err(error) => return answer::plain(error),
+    };
     let body = serde_json::json!({
         "ran_at": ledger.map(|ledger| &ledger.ran_at),
         "commit": ledger.map(|ledger| &ledger.commit),
         "has_changes": ledger.map(|ledger| ledger.has_changes),
-        "promises": standings(ledger),
+        "promises": standings(ledger, &kept_up),
     });
     Json(body).into_response()
 }

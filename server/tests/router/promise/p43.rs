@@ -30,3 +30,28 @@ async fn the_contact_never_runs_out() {
     })
     .await;
 }
+
+/// What the public page says stands in the way of this promise.
+async fn reason(world: &World) -> String {
+    let page = world.get("/privacy/promises.json").send().await.json();
+    let promises = page["promises"].as_array().expect("a list");
+    let promise = promises.iter().find(|promise| promise["id"] == "P43").expect("is on it");
+    promise["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn without_a_review_of_the_last_half_year_the_promise_is_red() {
+    each_database("p43 review", |test| async move {
+        let world = World::new(test);
+        let owed = "no security review of the last half year is on record in this installation";
+        assert_eq!(reason(&world).await, owed);
+        let maya = world.coach("Maya", "maya@coach.example").await;
+        let (maya, _) = world.operator(&maya).await;
+        let operator = world.handle(&maya).await.operator().await.expect("a seat");
+        operator.enter_review("Looked at who can get in, and at every dependency.", 180).await.expect("entered");
+        assert_ne!(reason(&world).await, owed);
+        world.wait(181 * 86_400);
+        assert_eq!(reason(&world).await, owed);
+    })
+    .await;
+}
