@@ -1,39 +1,11 @@
 /** Every page as a picture: phone and desk, light and dark, empty and full. Fails on sideways scrolling and on axe. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Page } from '@playwright/test';
 import { open } from '../support/pages';
+import { shoot } from '../support/screens';
 import { confirmedCoach, publishedWebinar, registered, stranger } from '../support/story';
-import { accessible, expect, test } from '../support/test';
+import { expect, test } from '../support/test';
 
 /** The hidden field that names a form of the studio. */
 const FORM_FIELD = '_form';
-const FOLDER = 'test-results/screens';
-const SIZES = [
-  { width: 390, height: 844 },
-  { width: 1280, height: 800 },
-];
-
-async function shoot(page: Page, name: string, path: string): Promise<string[]> {
-  mkdirSync(FOLDER, { recursive: true });
-  const wide: string[] = [];
-  for (const size of SIZES) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await open(page, path);
-      await page.evaluate(() => document.fonts.ready);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      // As tall as the page, so that what sticks to the edge of the window stands where the page ends.
-      const height = await page.evaluate(() => document.documentElement.scrollHeight);
-      await page.setViewportSize({ width: size.width, height: Math.max(height, size.height) });
-      await page.screenshot({ path: join(FOLDER, `${name}-${size.width}-${colorScheme}.png`) });
-      if (over > 0) wide.push(`${name} at ${size.width}: ${over} px too wide`);
-      await accessible(page);
-    }
-  }
-  return wide;
-}
 
 test('pages anyone can open', async ({ page }) => {
   test.setTimeout(180_000);

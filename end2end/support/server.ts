@@ -1,5 +1,5 @@
 /** One real `mini-webinar` per worker: its own folder, its own clock, its own mailbox. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,16 +50,7 @@ export class Server {
     const [command, words] = core ? ['taskset', ['-c', core, binary, 'serve']] : [binary, ['serve']];
     this.process = spawn(command, words, {
       cwd: this.folder,
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        RUST_LOG: process.env.RUST_LOG ?? 'info',
-        MW_ADDR: `127.0.0.1:${this.port}`,
-        MW_BASE_URL: this.url,
-        MW_DATA_DIR: this.dataFolder,
-        MW_DEV: '1',
-        ...(process.env.MW_SITE ? { MW_SITE_DIR: process.env.MW_SITE } : {}),
-      },
+      env: this.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process.stdout?.pipe(log);
@@ -86,6 +77,25 @@ export class Server {
     const pid = this.process?.pid;
     if (pid === undefined) throw new Error('the server is not running');
     return pid;
+  }
+
+  private environment(): Record<string, string | undefined> {
+    return {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      RUST_LOG: process.env.RUST_LOG ?? 'info',
+      MW_ADDR: `127.0.0.1:${this.port}`,
+      MW_BASE_URL: this.url,
+      MW_DATA_DIR: this.dataFolder,
+      MW_DEV: '1',
+      ...(process.env.MW_SITE ? { MW_SITE_DIR: process.env.MW_SITE } : {}),
+    };
+  }
+
+  /** A command of the same binary on the same data, as an administrator types it. Returns what it printed. */
+  command(...words: string[]): string {
+    const binary = process.env.MW_BIN ?? resolve('../target/debug/mini-webinar');
+    return execFileSync(binary, words, { cwd: this.folder, env: this.environment() as NodeJS.ProcessEnv, encoding: 'utf8' });
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -90,7 +90,7 @@ fn studio(state: &AppState) -> Router<AppState> {
     let context = studio_pages::context(state);
     let forms: Vec<String> = routes.iter().map(|route| route.path().to_owned()).collect();
     let mut router = Router::new().leptos_routes_with_context(state, routes, context, {
-        let options = state.leptos_options.clone();
+        let options = (*state.leptos_options).clone();
         move || studio_shell(options.clone())
     });
     for path in forms {

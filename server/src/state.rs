@@ -20,8 +20,9 @@ use crate::site::Site;
 pub struct AppState {
     /// The engine.
     pub backend: Backend,
-    /// What leptos wants to know.
-    pub leptos_options: LeptosOptions,
+    /// What leptos wants to know. Every layer copies the state for every request, so it is not copied with it.
+    #[from_ref(skip)]
+    pub leptos_options: Arc<LeptosOptions>,
     /// What browsers download.
     pub site: Arc<Site>,
     /// Names of the built files.
@@ -32,6 +33,12 @@ pub struct AppState {
     pub kept_pages: Arc<KeptPages>,
     /// Settings of this binary.
     pub config: Arc<Config>,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        (*state.leptos_options).clone()
+    }
 }
 
 /// The start could not be completed.
@@ -223,6 +230,7 @@ impl AppState {
             .site_root(config.site_dir.display().to_string())
             .site_pkg_dir("pkg")
             .build();
-        Self { backend, leptos_options, site, assets, ledger, kept_pages, config: Arc::new(config) }
+        let (leptos_options, config) = (Arc::new(leptos_options), Arc::new(config));
+        Self { backend, leptos_options, site, assets, ledger, kept_pages, config }
     }
 }

@@ -19,6 +19,8 @@ pub mod links;
 pub mod logins;
 pub mod mails;
 pub mod markdown;
+#[cfg(test)]
+mod measurements;
 pub mod operators;
 pub mod page_views;
 pub mod passwords;
@@ -30,6 +32,7 @@ pub mod results;
 pub mod rights;
 pub mod second_factor;
 pub mod secrets;
+pub(crate) mod together;
 pub mod tokens;
 pub mod uploads;
 pub mod videos;
@@ -52,6 +55,9 @@ use domain::Moment;
 use mail::Mailer;
 use persistence::{Database, keyring::Keyring};
 use storage::Bucket;
+
+use registrations::PageAnswer;
+use together::Together;
 
 /// Everything the engine stands on. Cloning is cheap.
 #[derive(Clone)]
@@ -84,6 +90,7 @@ struct Inner {
     wake: tokio::sync::watch::Sender<()>,
     running_jobs: jobs::RunningJobs,
     page_views: page_views::PageViewCounter,
+    pages: Together<PageAnswer>,
     mail_settled: tokio::sync::Notify,
     backups: std::sync::OnceLock<backup::Place>,
 }
@@ -101,6 +108,7 @@ impl Backend {
             wake: tokio::sync::watch::Sender::new(()),
             running_jobs: jobs::RunningJobs::default(),
             page_views: page_views::PageViewCounter::default(),
+            pages: Together::default(),
             mail_settled: tokio::sync::Notify::new(),
             backups: std::sync::OnceLock::new(),
             parts,
@@ -197,6 +205,10 @@ impl Backend {
 
     pub(crate) fn page_views(&self) -> &page_views::PageViewCounter {
         &self.0.page_views
+    }
+
+    pub(crate) fn pages(&self) -> &Together<PageAnswer> {
+        &self.0.pages
     }
 
     pub(crate) fn running_jobs(&self) -> &jobs::RunningJobs {

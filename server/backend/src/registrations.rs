@@ -8,6 +8,8 @@ mod form_stamp;
 mod link_mail;
 mod room;
 
+use std::sync::Arc;
+
 use domain::ids::{CoachId, DekId, RegistrationId, SubjectId};
 use domain::registration::{Answers, Booking, RegistrationForm};
 use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, WebinarState, month_name};
@@ -15,7 +17,7 @@ use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
 use persistence::entities::{registration, subject, video, webinar};
 use persistence::sealed::{Place, Standing, SubjectKey};
 use persistence::{registrations as queries, webinars};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
 use crate::limits::Limit;
@@ -33,6 +35,24 @@ pub(crate) fn recorded(row: &webinar::Model, video: Option<&video::Model>) -> St
     month_name(&row.recorded_month).or_else(|| video.map(|video| video.created_at.month_text())).unwrap_or_default()
 }
 
+/// What the database said of a page, for everybody who asked for it at once.
+pub(crate) type PageAnswer = std::result::Result<Option<webinars::PageRow>, Arc<DbErr>>;
+
+impl Backend {
+    /// The page at an address: a mail to ten thousand people lets them all ask at once.
+    async fn page_at(&self, slug: Slug) -> Result<Option<webinars::PageRow>> {
+        let (backend, about) = (self.clone(), slug.as_str().to_owned());
+        let ask = move || {
+            let (backend, slug) = (backend.clone(), slug.clone());
+            async move { webinars::page_at_slug(backend.db().reader(), slug.as_str()).await.map_err(Arc::new) }
+        };
+        match self.pages().ask(&about, ask).await {
+            Some(answer) => answer.map_err(|error| Error::fault("look up a page", error)),
+            None => Err(Error::fault("look up a page", "the asking broke")),
+        }
+    }
+}
+
 impl Visitor {
     /// The registration page at an address. A coach also sees her own pages that are not public (a preview).
     ///
@@ -41,9 +61,8 @@ impl Visitor {
     /// or rests her account.
     pub async fn invitation(&self, slug: &str, coach: Option<CoachId>) -> Result<Invitation> {
         let backend = &self.backend;
-        let reader = backend.db().reader();
         let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
-        let page = webinars::page_at_slug(reader, slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        let page = backend.page_at(slug).await?.ok_or_else(Refusal::not_found)?;
         let (row, video) = (page.webinar, page.video);
         if state_of(&row)? != WebinarState::Published && coach != Some(row.coach_id) {
             return Err(Refusal::not_found().into());

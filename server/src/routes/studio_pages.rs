@@ -119,7 +119,7 @@ pub(super) async fn render(
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(token);
     let context = context(state);
-    let options = state.leptos_options.clone();
+    let options = (*state.leptos_options).clone();
     let handler = leptos_axum::render_app_async_with_context(
         move || {
             context();
