@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Speed and weight beside the peers, as ratios within one run. The server and its peers share one core, the load
-# comes from another. Names of measurements pick some of them: bench.sh beats page.
+# comes from another. Names of measurements pick some of them: bench.sh beats page rights.
 # MW_BENCH_QUICK=1 tries the bench itself, in short rounds on the debug binary: its figures mean nothing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -48,5 +48,17 @@ else
   server=(MW_BIN="$CARGO_TARGET_DIR/release/mini-webinar")
 fi
 last_core=$(($(nproc) - 1))
-(cd end2end && env "${server[@]}" MW_CHROMIUM="$chromium" MW_PEERS="$peers" MW_BENCH_CORE=0 \
-  taskset -c "$last_core" node_modules/.bin/playwright test --config playwright.bench.config.ts "$@")
+# What rights cost is measured inside the engine, on SQLite: no page shows a million events being packed.
+measures_rights=$([ $# = 0 ] && echo yes || true)
+names=()
+for name in "$@"; do
+  if [ "$name" = rights ]; then measures_rights=yes; else names+=("$name"); fi
+done
+if [ $# = 0 ] || [ ${#names[@]} -gt 0 ]; then
+  (cd end2end && env "${server[@]}" MW_CHROMIUM="$chromium" MW_PEERS="$peers" MW_BENCH_CORE=0 \
+    taskset -c "$last_core" node_modules/.bin/playwright test --config playwright.bench.config.ts "${names[@]}")
+fi
+if [ -n "$measures_rights" ] && [ -z "$quick" ]; then
+  say "Archives, the portal, erasure, fences"
+  cargo test --quiet --release -p backend --lib measurements -- --ignored --nocapture --test-threads 1 | grep '^|'
+fi

@@ -194,14 +194,25 @@ impl<'a> Pages<'a> {
             self.way = Way::Over;
             return Ok(Vec::new());
         }
-        let mut values: Vec<Value> = waiting.iter().take(batch).copied().map(Value::from).collect();
         let (table, select, first) = (self.table.name, &self.select, self.table.key[0]);
-        let mut sql = format!("SELECT {select} FROM \"{table}\" WHERE \"{first}\" IN ({})", places(1, batch));
-        if let (Some((parent, place)), Some(second)) = (after.as_ref(), self.table.key.get(1)) {
-            sql.push_str(&format!(" AND NOT (\"{first}\" = ${} AND \"{second}\" <= ${})", batch + 1, batch + 2));
-            values.extend([Value::from(*parent), place.clone()]);
+        // Within one parent the next page begins where the index has its place, however many rows lie before it.
+        if let (Some((parent, place)), Some(second)) = (after.take(), self.table.key.get(1)) {
+            let sql = format!(
+                "SELECT {select} FROM \"{table}\" WHERE \"{first}\" = $1 AND \"{second}\" > $2 ORDER BY \"{second}\" LIMIT {PAGE_ROWS}"
+            );
+            let page = self.from.ask(sql, vec![Value::from(parent), place]).await?;
+            match page.last().filter(|_| page.len() == PAGE_ROWS) {
+                Some(row) => *after = Some(place_of(row, self.table)?),
+                None => drop(waiting.pop_front()),
+            }
+            return Ok(page);
         }
-        sql.push_str(&format!(" ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET {}", if is_comparable { 0 } else { *done }));
+        let values: Vec<Value> = waiting.iter().take(batch).copied().map(Value::from).collect();
+        let sql = format!(
+            "SELECT {select} FROM \"{table}\" WHERE \"{first}\" IN ({}) ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET {}",
+            places(1, batch),
+            if is_comparable { 0 } else { *done }
+        );
         let page = self.from.ask(sql, values).await?;
         *done += page.len();
         match page.last().filter(|_| page.len() == PAGE_ROWS) {
@@ -216,7 +227,6 @@ impl<'a> Pages<'a> {
             None => {
                 waiting.drain(..batch);
                 *done = 0;
-                *after = None;
             }
         }
         Ok(page)

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use domain::Moment;
 use privacy::DataMap;
 use privacy::promises::{Ledger, Standing, State as Kept, Upkeep, standings};
 use privacy::published::{self, Kind, Record};
@@ -251,6 +252,9 @@ fn document(document: &Document) -> Vec<Run> {
     vec![title, Run::text(format!(", {}, SHA-256 {}", document.date, document.sha256))]
 }
 
+/// Characters by which a commit is told from others.
+const SHORT_COMMIT: usize = 12;
+
 /// Every promise with its tests, green or red.
 pub(super) async fn promises(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let ledger = (*state.ledger).as_ref();
@@ -259,7 +263,7 @@ pub(super) async fn promises(State(state): State<AppState>, headers: HeaderMap) 
         Err(error) => return answer::page(&state, error),
     };
     let kept = standings.iter().filter(|standing| standing.state == Kept::Kept).count();
-    let names = ["Promise", "State", "Why not", "Test", "Tests in the last run"];
+    let names = ["Promise", "State", "Tests in the last run"];
     let blocks = vec![Block::Table {
         caption: "Promises of the privacy policy".to_owned(),
         head: head(&names),
@@ -295,8 +299,8 @@ fn run_of(ledger: Option<&Ledger>) -> String {
     match ledger {
         Some(ledger) => format!(
             "Last run {} on commit {}{}.",
-            ledger.ran_at,
-            ledger.commit,
+            ledger.ran_at.parse::<Moment>().map_or_else(|_| ledger.ran_at.clone(), |at| at.utc_text()),
+            ledger.commit.get(..SHORT_COMMIT).unwrap_or(&ledger.commit),
             if ledger.has_changes { ", with changes that are not committed" } else { "" }
         ),
         None => "No run of the tests is recorded in this build, so no promise counts as kept.".to_owned(),
@@ -306,19 +310,14 @@ fn run_of(ledger: Option<&Ledger>) -> String {
 fn promise_row(standing: &Standing) -> Row {
     let passed = standing.tests.iter().filter(|test| test.passed).count();
     let state = Run::State { text: standing.state.label().to_owned(), is_good: standing.state == Kept::Kept };
-    Row {
-        id: Some(standing.id.to_owned()),
-        cells: vec![
-            vec![Run::Strong(format!("{} ", standing.id)), Run::text(standing.says)],
-            vec![state],
-            vec![Run::text(standing.reason.clone().unwrap_or_default())],
-            vec![Run::text(standing.test_id.clone())],
-            vec![Run::text(match standing.tests.len() {
-                0 => "none".to_owned(),
-                all => format!("{passed} of {all} passed"),
-            })],
-        ],
-    }
+    let reason = standing.reason.as_ref().map(|reason| Run::text(format!(" ({reason})")));
+    let mut promise = vec![Run::Strong(format!("{} ", standing.id)), Run::text(standing.says)];
+    promise.extend(reason);
+    let tests = match standing.tests.len() {
+        0 => format!("{}: none", standing.test_id),
+        all => format!("{}: {passed} of {all} passed", standing.test_id),
+    };
+    Row { id: Some(standing.id.to_owned()), cells: vec![promise, vec![state], vec![Run::text(tests)]] }
 }
 
 /// The same as JSON.
