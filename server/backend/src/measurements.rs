@@ -24,7 +24,10 @@ const FENCED: &str = "SELECT view.id, view.video_id, registration.outcome, subje
 
 fn line(what: &str, kind: Kind, ours: f64, unit: &str, goal: f64) {
     let met = if ours <= goal { "yes" } else { "NO" };
-    println!("| {what}, {kind:?} | {unit} | {ours:.3} | the limit | {goal} | {:.3} | ≤ {goal} {unit} | {met} |", ours / goal);
+    println!(
+        "| {what}, {kind:?} | {unit} | {ours:.3} | the limit | {goal} | {:.3} | ≤ {goal} {unit} | {met} |",
+        ours / goal
+    );
 }
 
 fn seconds(times: &mut [Duration], of_hundred: usize) -> f64 {
@@ -155,7 +158,9 @@ async fn what_the_fences_cost_a_batch_of_beats() {
             // The fences are two columns of the query every batch asks anyway, and the joins that reach them.
             for (sql, times) in [(UNFENCED, &mut without), (FENCED, &mut with)] {
                 let began = Instant::now();
-                let found = database.reader().query_all_raw(Statement::from_string(database.reader().get_database_backend(), sql));
+                let found = database
+                    .reader()
+                    .query_all_raw(Statement::from_string(database.reader().get_database_backend(), sql));
                 assert_eq!(found.await.expect("asks").len(), views.len());
                 times.push(began.elapsed());
             }

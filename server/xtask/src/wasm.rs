@@ -117,8 +117,7 @@ fn cut(compiled: &Path, package: &str, out: &Path) -> Outcome<(PathBuf, Option<P
     options.main_out_path = &first;
     options.link_name = &link_name;
     options.main_module = &main_module;
-    let split =
-        wasm_split_cli_support::transform(options).map_err(|error| format!("cutting {package}: {error:#}"))?;
+    let split = wasm_split_cli_support::transform(options).map_err(|error| format!("cutting {package}: {error:#}"))?;
     let files = split.prefetch_map.into_iter().collect();
     Ok((first, Some(Pieces { files, loader })))
 }

@@ -160,7 +160,8 @@ fn real_recordings_are_read() {
 
 #[test]
 fn the_demo_recording_and_its_captions_are_sound() {
-    let demo = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where")).join("../demo");
+    let demo =
+        std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where")).join("../demo");
     let found = probed(std::fs::read(demo.join("sample.mp4")).expect("the recording")).expect("playable");
     assert!(found.faststart && found.browser_playable && found.audio_codec == Some("aac"), "{found:?}");
     let cues =
