@@ -310,10 +310,10 @@ pub fn audit_page(desk: &Desk, audit: &AuditPage) -> String {
         .map(|last| view! { <p><a class="button" href=format!("/operators/audit?after={}", last.seq)>"Later entries"</a></p> });
     let main = view! {
         {verdict}
-        <table>
+        <div class="table" role="region" aria-label="Entries of the chain" tabindex="0"><table>
             <thead><tr><th scope="col" class="number">"No."</th><th scope="col">"When"</th><th scope="col">"What"</th><th scope="col">"By"</th><th scope="col">"Kind of data"</th><th scope="col" class="number">"How much"</th></tr></thead>
             <tbody>{rows}</tbody>
-        </table>
+        </table></div>
         {next}
     };
     page(desk, "Audit chain", &Feedback::default(), main)
