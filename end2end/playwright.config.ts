@@ -19,7 +19,7 @@ export default defineConfig<Options>({
   retries: 0,
   timeout: 90_000,
   expect: { timeout: 10_000 },
-  reporter: [['list'], ['json', { outputFile: 'test-results/report.json' }]],
+  reporter: [['list'], ['json', { outputFile: 'test-results/report.json' }], ['./support/last-words.ts']],
   use: {
     browserName: 'chromium',
     locale: 'en-GB',

@@ -44,7 +44,7 @@ pub struct HasSignal(pub bool);
 pub fn signal_line() -> String {
     #[cfg(feature = "ssr")]
     if use_context::<HasSignal>().is_some_and(|signal| signal.0) {
-        return format!("<p id=\"gpc-honoured\">{}</p>", crate::document::prose::SIGNAL_HONOURED);
+        return format!("<p id=\"gpc-honoured\">{}</p>", crate::registration::SIGNAL_HONOURED);
     }
     String::new()
 }

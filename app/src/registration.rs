@@ -16,9 +16,9 @@ use domain::webinar::Invitation;
 use leptos::prelude::*;
 
 pub(crate) use brand::{brand_header, header as brand_header_of, viewer_footer};
-pub use document::ViewerAssets;
+pub use document::{Around, ViewerAssets};
 pub(crate) use document::{Page, render, script_safe};
-pub(crate) use wording::{data_lines, presenter_line, recording_sentence};
+pub(crate) use wording::{SIGNAL_HONOURED, data_lines, presenter_line, recording_sentence};
 
 /// The page that invites to a webinar and asks for what the coach chose to ask.
 ///
@@ -28,11 +28,10 @@ pub fn registration_page(
     invitation: &Invitation,
     form: &RegistrationForm,
     refusal: Option<&Refusal>,
-    embed: bool,
-    assets: &ViewerAssets,
-    nonce: &str,
+    around: Around<'_>,
 ) -> String {
-    let page = page_of(invitation, invitation.title.clone(), embed, nonce, !embed);
+    let embed = around.embed;
+    let page = page_of(invitation, invitation.title.clone(), embed, !embed);
     let sentence = recording_sentence(invitation.session_kind, invitation.duration_seconds, &invitation.recorded);
     let extras = wording::extras(invitation);
     let poster = invitation.poster_url.clone().map(|url| {
@@ -57,7 +56,7 @@ pub fn registration_page(
             </div>
         </main>
     };
-    render(page, assets, view! { {brand_header(invitation)} {main} {viewer_footer(embed)} })
+    render(page, around, view! { {brand_header(invitation)} {main} {viewer_footer(around)} })
 }
 
 /// What a person sees after registering: check your inbox, and the way in.
@@ -69,11 +68,10 @@ pub fn registered_page(
     invitation: &Invitation,
     form: &RegistrationForm,
     booking: &Booking,
-    embed: bool,
-    assets: &ViewerAssets,
-    nonce: &str,
+    around: Around<'_>,
 ) -> String {
-    let page = page_of(invitation, format!("You are registered · {}", invitation.title), embed, nonce, false);
+    let embed = around.embed;
+    let page = page_of(invitation, format!("You are registered · {}", invitation.title), embed, false);
     let email = form.email.trim().to_owned();
     let heading = if booking.was_registered { "You were registered already" } else { "You are registered" };
     let mail_line = if booking.was_registered {
@@ -97,21 +95,15 @@ pub fn registered_page(
             <p class="quiet">"Not you, or a friend wants to come too? "<a href=back>"Register another address"</a>"."</p>
         </main>
     };
-    render(page, assets, view! { {brand_header(invitation)} {main} {viewer_footer(embed)} })
+    render(page, around, view! { {brand_header(invitation)} {main} {viewer_footer(around)} })
 }
 
 /// The answer to "send my link again": the same whether or not the address is registered. A refusal shows the small
 /// form again with what was typed.
 #[must_use]
-pub fn link_sent_page(
-    invitation: &Invitation,
-    email: &str,
-    refusal: Option<&Refusal>,
-    embed: bool,
-    assets: &ViewerAssets,
-    nonce: &str,
-) -> String {
-    let page = page_of(invitation, format!("Your link · {}", invitation.title), embed, nonce, false);
+pub fn link_sent_page(invitation: &Invitation, email: &str, refusal: Option<&Refusal>, around: Around<'_>) -> String {
+    let embed = around.embed;
+    let page = page_of(invitation, format!("Your link · {}", invitation.title), embed, false);
     let back = entry_path(&invitation.slug, embed);
     let content = match refusal {
         Some(refusal) => view! {
@@ -131,7 +123,7 @@ pub fn link_sent_page(
             <p class="quiet"><a href=back>"Back to the registration page"</a></p>
         </main>
     };
-    render(page, assets, view! { {brand_header(invitation)} {main} {viewer_footer(embed)} })
+    render(page, around, view! { {brand_header(invitation)} {main} {viewer_footer(around)} })
 }
 
 /// Where the registration page itself is, in a frame or not.
@@ -139,19 +131,12 @@ pub(crate) fn entry_path(slug: &str, embed: bool) -> String {
     if embed { format!("/w/{slug}/embed") } else { format!("/w/{slug}") }
 }
 
-fn page_of<'a>(
-    invitation: &'a Invitation,
-    title: String,
-    embed: bool,
-    nonce: &'a str,
-    may_be_indexed: bool,
-) -> Page<'a> {
+fn page_of<'a>(invitation: &'a Invitation, title: String, embed: bool, may_be_indexed: bool) -> Page<'a> {
     Page {
         title,
         summary: may_be_indexed
             .then(|| recording_sentence(invitation.session_kind, invitation.duration_seconds, &invitation.recorded)),
         accent: &invitation.accent,
-        nonce,
         may_be_indexed,
         height_reporter: embed.then_some(invitation.slug.as_str()),
         scripts: None,

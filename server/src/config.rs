@@ -345,6 +345,20 @@ impl Config {
         }
     }
 
+    /// The time everything goes by. In development it is kept in the data folder, so that a moved clock does not run
+    /// backwards at a restart.
+    ///
+    /// # Errors
+    /// When what was kept is unreadable.
+    pub fn clock(&self) -> Result<backend::Clock, ConfigError> {
+        if !self.dev {
+            return Ok(backend::Clock::system());
+        }
+        let file = self.data_dir.join("dev-clock");
+        backend::Clock::kept_in(file.clone())
+            .map_err(|error| ConfigError(format!("MW_DATA_DIR: {} holds no moved clock: {error}", file.display())))
+    }
+
     /// Whether the key of the backups lies in the data folder alone, as far as this program knows.
     #[must_use]
     pub const fn backup_key_is_a_file_here(&self) -> bool {

@@ -13,6 +13,17 @@ use domain::webinar::Invitation;
 /// Pages kept at most; then all are forgotten, and those still asked for come back by themselves.
 const MOST: usize = 256;
 
+/// What a page depends on besides its webinar.
+#[derive(serde::Serialize)]
+pub struct Looks<'a> {
+    /// Where the visitor comes from.
+    pub source: &'a str,
+    /// Whether it stands in a frame.
+    pub embed: bool,
+    /// Whether the browser sends the Global Privacy Control signal.
+    pub has_signal: bool,
+}
+
 /// Pages by what they show.
 pub struct KeptPages {
     nonce_mark: String,
@@ -40,21 +51,20 @@ impl Default for KeptPages {
 }
 
 impl KeptPages {
-    /// The page for `invitation` with this source, framed or not, with this nonce. `render` makes it with the
-    /// invitation and the nonce it is given.
+    /// The page for `invitation` with this nonce; `looks` is whatever else its looks depend on. `render` makes it with
+    /// the invitation and the nonce it is given.
     ///
     /// # Errors
     /// When the invitation cannot be written down.
     pub fn page(
         &self,
         mut invitation: Invitation,
-        source: &str,
-        embed: bool,
+        looks: &Looks<'_>,
         nonce: &str,
         render: impl FnOnce(&Invitation, &str) -> String,
     ) -> Result<String, serde_json::Error> {
         let stamp = std::mem::replace(&mut invitation.form_stamp, self.stamp_mark.clone());
-        let key = serde_json::to_vec(&(&invitation, source, embed))?;
+        let key = serde_json::to_vec(&(&invitation, looks))?;
         let known = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let template = match known {
             Some(template) => template,
@@ -128,7 +138,8 @@ mod tests {
     }
 
     fn shown(pages: &KeptPages, invitation: Invitation, nonce: &str, renders: &std::cell::Cell<u32>) -> String {
-        let page = pages.page(invitation, "", false, nonce, |invitation, nonce| {
+        let looks = Looks { source: "", embed: false, has_signal: false };
+        let page = pages.page(invitation, &looks, nonce, |invitation, nonce| {
             renders.set(renders.get() + 1);
             format!("<{nonce}>{}<{}><{nonce}>", invitation.title, invitation.form_stamp)
         });

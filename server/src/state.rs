@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use backend::{Backend, Clock, Parts, Secrets};
+use backend::{Backend, Parts, Secrets};
 use leptos::prelude::LeptosOptions;
 use mail::{DevMailbox, Mailer, SmtpSettings};
 use persistence::{Database, keyring::Keyring};
@@ -205,7 +205,7 @@ pub fn assemble(
             work_dir,
             dev: config.dev,
         },
-        clock: Clock::system(),
+        clock: config.clock()?,
         secrets,
         database,
         keyring,

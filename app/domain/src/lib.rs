@@ -19,6 +19,7 @@ pub mod refusal;
 pub mod registration;
 pub mod results;
 pub mod rights;
+pub mod schedule;
 pub mod slug;
 pub mod uploading;
 pub mod video;

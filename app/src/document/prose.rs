@@ -2,6 +2,8 @@
 //! prints well.
 
 use leptos::prelude::*;
+
+use crate::registration::SIGNAL_HONOURED;
 use leptos::tachys::view::RenderHtml;
 
 /// A piece of a line.
@@ -139,10 +141,6 @@ const PAGES: [(&str, &str); 10] = [
     ("/privacy/report-child", "Report a child’s registration"),
     ("/privacy/receipt", "Check a receipt"),
 ];
-
-/// Said to a browser that sends the Global Privacy Control signal; the words are tested for by monitors.
-pub const SIGNAL_HONOURED: &str = "Your browser sends the Global Privacy Control signal, and it is honoured: nothing about you is sold or shared for \
-     advertising, and no optional cookie is set.";
 
 fn run(run: Run) -> AnyView {
     match run {

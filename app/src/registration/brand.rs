@@ -3,6 +3,9 @@
 use domain::webinar::Invitation;
 use leptos::prelude::*;
 
+use super::document::Around;
+use super::wording::SIGNAL_HONOURED;
+
 /// Logo and name of an invitation.
 pub fn brand_header(invitation: &Invitation) -> AnyView {
     header(invitation.logo_url.as_deref(), &invitation.presenter)
@@ -19,15 +22,17 @@ pub fn header(logo_url: Option<&str>, presenter: &str) -> AnyView {
 }
 
 /// The last line of a viewer page.
-pub fn viewer_footer(embed: bool) -> AnyView {
+pub fn viewer_footer(around: Around<'_>) -> AnyView {
     // A frame must not be led away from the form it holds.
-    let target = embed.then_some("_blank");
+    let target = around.embed.then_some("_blank");
+    let signal = around.has_signal.then(|| view! { <p id="gpc-honoured">{SIGNAL_HONOURED}</p> });
     view! {
         <footer class="viewer-footer">
             <a href="/terms" target=target rel="noopener">"Terms"</a>
             <a href="/privacy" target=target rel="noopener">"Privacy"</a>
             <a href="/my-data" target=target rel="noopener">"Your data"</a>
             <span>"Made with Mini Webinar"</span>
+            {signal}
         </footer>
     }
     .into_any()

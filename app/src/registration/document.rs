@@ -16,6 +16,19 @@ pub struct ViewerAssets {
     pub viewer_wasm: String,
 }
 
+/// What differs between two looks at the same page.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// Whether it stands in a frame of the coach's site.
+    pub embed: bool,
+    /// Whether the browser sends the Global Privacy Control signal.
+    pub has_signal: bool,
+    /// Nonce of the page's policy.
+    pub nonce: &'a str,
+    /// Where its files are.
+    pub assets: &'a ViewerAssets,
+}
+
 /// What the frame needs to know of a page.
 pub struct Page<'a> {
     /// Title of the tab.
@@ -24,8 +37,6 @@ pub struct Page<'a> {
     pub summary: Option<String>,
     /// The coach's colour, `#rrggbb` or empty.
     pub accent: &'a str,
-    /// Nonce of the page's policy.
-    pub nonce: &'a str,
     /// Whether search engines may list it.
     pub may_be_indexed: bool,
     /// Slug under which the page tells its host how high it is.
@@ -35,9 +46,10 @@ pub struct Page<'a> {
 }
 
 /// Renders the whole document.
-pub fn render(page: Page<'_>, assets: &ViewerAssets, body: impl IntoView) -> String {
-    let Page { title, summary, accent, nonce, may_be_indexed, height_reporter, scripts } = page;
-    let nonce = nonce.to_owned();
+pub fn render(page: Page<'_>, around: Around<'_>, body: impl IntoView) -> String {
+    let Page { title, summary, accent, may_be_indexed, height_reporter, scripts } = page;
+    let Around { assets, .. } = around;
+    let nonce = around.nonce.to_owned();
     let styles = accent_rule(accent).map(|rule| view! { <style nonce=nonce.clone() inner_html=rule></style> });
     let unscripted = scripts.is_some().then(|| {
         let style = format!("<style nonce=\"{nonce}\">.needs-script{{display:none}}</style>");

@@ -28,6 +28,12 @@ fn invitation() -> Invitation {
     }
 }
 
+fn around(embed: bool) -> Around<'static> {
+    static ASSETS: ViewerAssets =
+        ViewerAssets { css: String::new(), viewer_js: String::new(), viewer_wasm: String::new() };
+    Around { embed, has_signal: false, nonce: "n0nce", assets: &ASSETS }
+}
+
 fn typed() -> RegistrationForm {
     RegistrationForm {
         email: "tom at example".to_owned(),
@@ -39,7 +45,16 @@ fn typed() -> RegistrationForm {
 }
 
 fn page(invitation: &Invitation, form: &RegistrationForm, refusal: Option<&Refusal>, embed: bool) -> String {
-    registration_page(invitation, form, refusal, embed, &ViewerAssets::default(), "n0nce")
+    registration_page(invitation, form, refusal, around(embed))
+}
+
+#[test]
+fn a_browser_that_says_do_not_sell_reads_that_it_is_heard() {
+    let at = |has_signal| {
+        let around = Around { has_signal, ..around(false) };
+        registration_page(&invitation(), &RegistrationForm::default(), None, around)
+    };
+    assert!(at(true).contains("id=\"gpc-honoured\"") && !at(false).contains("gpc-honoured"));
 }
 
 /// The tag around `marker`.
@@ -156,8 +171,7 @@ fn the_frame_posts_to_the_frame_and_never_grabs_the_focus() {
 #[test]
 fn a_refused_link_request_shows_its_form_open_with_what_was_typed() {
     let refusal = Refusal::field("email", "That is no address.");
-    let html =
-        link_sent_page(&invitation(), "tom at example", Some(&refusal), false, &ViewerAssets::default(), "n0nce");
+    let html = link_sent_page(&invitation(), "tom at example", Some(&refusal), around(false));
     assert!(tag_with(&html, "<details").contains(" open"));
     let email = tag_with(&html, "name=\"email\"");
     assert!(email.contains("value=\"tom at example\"") && email.contains("aria-invalid=\"true\""), "{email}");
@@ -167,7 +181,7 @@ fn a_refused_link_request_shows_its_form_open_with_what_was_typed() {
 fn the_way_in_is_shown_for_new_registrations_only() {
     let shown = |was_registered| {
         let booking = Booking { room_path: "/r/secret".to_owned(), was_registered };
-        registered_page(&invitation(), &typed(), &booking, false, &ViewerAssets::default(), "n0nce")
+        registered_page(&invitation(), &typed(), &booking, around(false))
     };
     assert!(shown(false).contains("href=\"/r/secret\"") && !shown(true).contains("/r/secret"));
 }

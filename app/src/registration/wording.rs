@@ -3,6 +3,10 @@
 use domain::webinar::{Invitation, SessionKind};
 use leptos::prelude::*;
 
+/// Said to a browser that sends the Global Privacy Control signal; the words are tested for by monitors.
+pub const SIGNAL_HONOURED: &str = "Your browser sends the Global Privacy Control signal, and it is honoured: nothing about you is sold or shared for \
+     advertising, and no optional cookie is set.";
+
 /// What this is, said plainly: a recording, how long, from when.
 #[must_use]
 pub fn recording_sentence(kind: SessionKind, duration_seconds: f64, recorded: &str) -> String {

@@ -5,21 +5,21 @@ use domain::webinar::{PlayerProps, Room};
 use leptos::prelude::*;
 
 use crate::registration::{
-    Page, ViewerAssets, brand_header_of, data_lines, entry_path, presenter_line, recording_sentence, render,
-    script_safe, viewer_footer,
+    Around, Page, brand_header_of, data_lines, entry_path, presenter_line, recording_sentence, render, script_safe,
+    viewer_footer,
 };
 
 use super::player::player;
 use super::transcript::transcript;
 
-/// The page behind a registrant's own link; with `embed` the one that stands in a frame of the coach's site.
+/// The page behind a registrant's own link.
 #[must_use]
-pub fn room_page(room: &Room, embed: bool, assets: &ViewerAssets, nonce: &str) -> String {
+pub fn room_page(room: &Room, around: Around<'_>) -> String {
     // The player holds signals, and signals live as long as their owner.
-    Owner::new().with(|| render(page_of(room, embed, nonce), assets, body(room, embed)))
+    Owner::new().with(|| render(page_of(room, around.embed), around, body(room, around)))
 }
 
-fn page_of<'a>(room: &'a Room, embed: bool, nonce: &'a str) -> Page<'a> {
+fn page_of(room: &Room, embed: bool) -> Page<'_> {
     // The transcript stands in the page already; the script finds it there.
     let props = room.player.clone().map(|props| PlayerProps { transcript: Vec::new(), ..props });
     let props = props.and_then(|props| serde_json::to_string(&props).ok());
@@ -30,14 +30,13 @@ fn page_of<'a>(room: &'a Room, embed: bool, nonce: &'a str) -> Page<'a> {
             .as_ref()
             .map(|props| recording_sentence(room.session_kind, props.duration_seconds, &room.recorded)),
         accent: &room.accent,
-        nonce,
         may_be_indexed: false,
         height_reporter: embed.then_some(room.slug.as_str()),
         scripts: props.map(|json| script_safe(&json)),
     }
 }
 
-fn body(room: &Room, embed: bool) -> AnyView {
+fn body(room: &Room, around: Around<'_>) -> AnyView {
     let main = match &room.player {
         Some(props) => {
             let language = props.captions.first().map(|track| track.language.clone());
@@ -53,9 +52,9 @@ fn body(room: &Room, embed: bool) -> AnyView {
             }
             .into_any()
         }
-        None => gone(room, embed),
+        None => gone(room, around.embed),
     };
-    view! { {brand_header_of(room.logo_url.as_deref(), &room.presenter)} {main} {viewer_footer(embed)} }.into_any()
+    view! { {brand_header_of(room.logo_url.as_deref(), &room.presenter)} {main} {viewer_footer(around)} }.into_any()
 }
 
 fn about(room: &Room, recording: String) -> AnyView {

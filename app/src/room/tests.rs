@@ -6,7 +6,7 @@ use domain::video::{CaptionTrack, TranscriptLine};
 use domain::webinar::{PlayerProps, Room, SessionKind};
 
 use super::room_page;
-use crate::registration::ViewerAssets;
+use crate::registration::{Around, ViewerAssets};
 
 const HOSTILE: &str = "</script><script>alert(1)</script>";
 
@@ -42,8 +42,14 @@ fn room() -> Room {
     }
 }
 
+fn around(embed: bool) -> Around<'static> {
+    static ASSETS: ViewerAssets =
+        ViewerAssets { css: String::new(), viewer_js: String::new(), viewer_wasm: String::new() };
+    Around { embed, has_signal: false, nonce: "n0nce", assets: &ASSETS }
+}
+
 fn page(room: &Room) -> String {
-    room_page(room, false, &ViewerAssets::default(), "n0nce")
+    room_page(room, around(false))
 }
 
 #[test]
@@ -118,7 +124,7 @@ fn a_place_near_either_end_is_not_worth_resuming() {
 
 #[test]
 fn in_a_frame_the_room_reports_its_height_and_leads_nowhere_that_cannot_be_framed() {
-    let framed = |room: &Room| room_page(room, true, &ViewerAssets::default(), "n0nce");
+    let framed = |room: &Room| room_page(room, around(true));
     let html = framed(&room());
     assert!(html.contains("postMessage") && html.contains("miniWebinar:\"calm\""), "{html}");
     assert!(html.contains("href=\"/terms\" target=\"_blank\""), "{html}");

@@ -56,6 +56,8 @@ const LEASE_SECONDS: i64 = 45;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Time the job under way has at the end of the process; then another server, or the next start, takes it up.
 const GRACE: Duration = Duration::from_secs(20);
+/// How often a moving clock looks again for a job that another server holds, before it goes on without it.
+const WAITS_FOR_ANOTHER_SERVER: u32 = 500;
 /// Longest sleep of an idle worker: another server may have written a job.
 const LONGEST_WAIT_SECONDS: u64 = 5;
 
@@ -100,31 +102,29 @@ impl Backend {
             ran += due.len();
             let taken = Instant::now();
             for job in due {
-                self.run_job(job, owner, taken).await?;
+                self.run_job(&job.job, owner, taken).await?;
             }
         }
     }
 
-    async fn take_jobs(&self, owner: &str, kinds: Kinds<'_>) -> Result<Vec<jobs::Job>> {
+    async fn take_jobs(&self, owner: &str, kinds: Kinds<'_>) -> Result<Vec<Taken<'_>>> {
         let alive = self.running_jobs().all();
         let claim = jobs::Claim { owner, lease_seconds: LEASE_SECONDS, limit: CLAIM, kinds, alive: &alive };
         let transaction = self.db().begin().await?;
         let due = jobs::claim(&transaction, &claim, self.now()).await?;
+        let due = due.into_iter().map(|job| Taken { _alive: self.running_jobs().begin(job.id), job }).collect();
         transaction.commit().await?;
         Ok(due)
     }
 
-    async fn run_job(&self, job: jobs::Job, owner: &str, taken: Instant) -> Result<()> {
+    async fn run_job(&self, job: &jobs::Job, owner: &str, taken: Instant) -> Result<()> {
         // Those taken before it may have lasted longer than its lease.
         if taken.elapsed() > HEARTBEAT && !self.renew_lease(job.id, owner).await? {
             return Ok(());
         }
-        let outcome = {
-            let _alive = self.running_jobs().begin(job.id);
-            tokio::select! {
-                outcome = AssertUnwindSafe(self.perform(&job)).catch_unwind() => outcome,
-                () = self.keep_lease(job.id, owner) => return Ok(()),
-            }
+        let outcome = tokio::select! {
+            outcome = AssertUnwindSafe(self.perform(job)).catch_unwind() => outcome,
+            () = self.keep_lease(job.id, owner) => return Ok(()),
         };
         let outcome = outcome.unwrap_or_else(|_panic| Err(Error::fault("run a job", format!("{} panicked", job.kind))));
         let now = self.now();
@@ -248,7 +248,8 @@ impl Backend {
         let due = self.take_jobs(owner, kinds).await?;
         let count = due.len();
         let taken = Instant::now();
-        for job in due {
+        for taken_job in due {
+            let job = &taken_job.job;
             let id = job.id;
             if *told.borrow() {
                 let transaction = self.db().begin().await?;
@@ -262,36 +263,45 @@ impl Backend {
         Ok(count)
     }
 
-    /// Moves the clock to `target`, running everything that falls due on the way at its own time.
+    /// Moves the clock to `target`, running everything that falls due on the way at its own time. What the lanes have
+    /// under way comes to its end first: whatever it plans next is due by the time it began under.
     ///
     /// # Errors
     /// When the queue cannot be read.
     pub async fn move_clock(&self, target: Moment) -> Result<()> {
-        while let Some(next) = jobs::next_run_at(self.db().reader()).await? {
-            if next > target {
-                break;
+        let mut waits_left = WAITS_FOR_ANOTHER_SERVER;
+        loop {
+            self.running_jobs().none_left().await;
+            let next = jobs::next_run_at(self.db().reader()).await?.filter(|next| *next <= target);
+            if next.is_none_or(|next| next > self.now()) {
+                self.clock().set(next.unwrap_or(target));
             }
-            if next > self.now() {
-                self.clock().set(next);
+            if next.is_none() {
+                return Ok(());
             }
             if self.run_due_jobs("clock").await? == 0 {
-                // Held by another worker; it sees the moved clock as well.
-                break;
+                // A lane or another server took it in between.
+                waits_left -= 1;
+                if waits_left == 0 {
+                    self.clock().set(target);
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
-        self.clock().set(target);
-        self.run_due_jobs("clock").await?;
-        Ok(())
     }
 }
 
-/// Jobs this process has under way. However far a development clock jumps, they are not abandoned.
+/// Jobs this process has taken and not ended. However far a development clock jumps, they are not abandoned.
 #[derive(Debug, Default)]
-pub(crate) struct RunningJobs(std::sync::Mutex<std::collections::HashSet<JobId>>);
+pub(crate) struct RunningJobs {
+    ids: std::sync::Mutex<std::collections::HashSet<JobId>>,
+    ended: tokio::sync::Notify,
+}
 
 impl RunningJobs {
     fn ids(&self) -> std::sync::MutexGuard<'_, std::collections::HashSet<JobId>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn all(&self) -> Vec<JobId> {
@@ -301,6 +311,17 @@ impl RunningJobs {
     fn begin(&self, id: JobId) -> RunningJob<'_> {
         self.ids().insert(id);
         RunningJob { among: self, id }
+    }
+
+    async fn none_left(&self) {
+        loop {
+            let mut ended = std::pin::pin!(self.ended.notified());
+            ended.as_mut().enable();
+            if self.ids().is_empty() {
+                return;
+            }
+            ended.await;
+        }
     }
 }
 
@@ -312,7 +333,14 @@ struct RunningJob<'a> {
 impl Drop for RunningJob<'_> {
     fn drop(&mut self) {
         self.among.ids().remove(&self.id);
+        self.among.ended.notify_waiters();
     }
+}
+
+/// A job and the word that it is taken.
+struct Taken<'a> {
+    job: jobs::Job,
+    _alive: RunningJob<'a>,
 }
 
 enum Done {

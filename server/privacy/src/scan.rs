@@ -5,6 +5,7 @@
 
 mod files;
 mod needles;
+mod reading;
 mod tables;
 
 use std::collections::BTreeMap;

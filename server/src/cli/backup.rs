@@ -215,7 +215,7 @@ async fn note_verified(config: &Config, ids: &[BackupId]) -> Outcome {
     if current {
         let transaction = database.begin().await?;
         for id in ids {
-            persistence::backups::verified(&transaction, *id, backend::Clock::system().now()).await?;
+            persistence::backups::verified(&transaction, *id, config.clock()?.now()).await?;
         }
         transaction.commit().await?;
     }
@@ -276,7 +276,7 @@ async fn load(config: &Config, place: &Place, id: Option<BackupId>) -> Outcome {
             Err(error) => return Err(error.into()),
         }
     }
-    place.load_business(&data, &manifest, &config.database_url, backend::Clock::system().now()).await?;
+    place.load_business(&data, &manifest, &config.database_url, config.clock()?.now()).await?;
     Ok(())
 }
 

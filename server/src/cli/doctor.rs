@@ -92,7 +92,7 @@ async fn backups(config: &Config) -> Found {
     };
     match place.pick(Store::Business, None).await {
         Ok(newest) => {
-            let age = backend::Clock::system().now().seconds_since(newest.created_at());
+            let age = config.clock()?.now().seconds_since(newest.created_at());
             if age > LATE_SECONDS as f64 {
                 return Err(format!("the last good backup is {:.0} days old", age / 86_400.0).into());
             }

@@ -53,6 +53,17 @@ pub fn has_signal(headers: &HeaderMap) -> bool {
     headers.get("sec-gpc").is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
 }
 
+/// [`has_signal`] of a request.
+pub struct Signal(pub bool);
+
+impl<S: Sync> axum::extract::FromRequestParts<S> for Signal {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(has_signal(&parts.headers)))
+    }
+}
+
 fn html(html: String) -> Response {
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();

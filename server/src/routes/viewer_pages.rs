@@ -1,7 +1,7 @@
 //! Pages of viewers: registration, its frame, the room. Complete HTML from one render, no cookie, no storage, no
 //! third party; forms work without JavaScript.
 
-use app::registration::{ViewerAssets, link_sent_page, registered_page, registration_page};
+use app::registration::{Around, ViewerAssets, link_sent_page, registered_page, registration_page};
 use app::room::room_page;
 use axum::Extension;
 use axum::extract::{Form, Path, RawQuery, State};
@@ -13,6 +13,8 @@ use domain::registration::RegistrationForm;
 use serde::Deserialize;
 
 use super::answer;
+use super::policy_pages::Signal;
+use crate::kept_pages::Looks;
 use crate::layers::headers::viewer_policy;
 use crate::state::AppState;
 
@@ -65,6 +67,7 @@ async fn previewing(state: &AppState, token: &app::context::SessionToken) -> Opt
 /// Who looks at a registration page, and from where.
 struct Look<'a> {
     source: String,
+    has_signal: bool,
     client: &'a Client,
     token: &'a app::context::SessionToken,
     /// `HEAD` looks at nothing, so it is no view.
@@ -72,7 +75,7 @@ struct Look<'a> {
 }
 
 async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Response {
-    let Look { source, client, token, method } = look;
+    let Look { source, has_signal, client, token, method } = look;
     let coach = previewing(state, token).await;
     let visitor = state.backend.visitor();
     let invitation = match visitor.invitation(slug, coach).await {
@@ -84,9 +87,11 @@ async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Resp
     }
     let nonce = nonce();
     let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
-    let html = state.kept_pages.page(invitation, &source, embed, &nonce, |invitation, nonce| {
+    let looks = Looks { source: &source, embed, has_signal };
+    let html = state.kept_pages.page(invitation, &looks, &nonce, |invitation, nonce| {
         let form = RegistrationForm { source: source.clone(), ..RegistrationForm::default() };
-        registration_page(invitation, &form, None, embed, &assets(state), nonce)
+        let around = Around { embed, has_signal, nonce, assets: &assets(state) };
+        registration_page(invitation, &form, None, around)
     });
     match html {
         Ok(html) => page(StatusCode::OK, html, &nonce, &ancestors),
@@ -101,9 +106,11 @@ pub async fn registration(
     RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
     Extension(token): Extension<app::context::SessionToken>,
+    Signal(has_signal): Signal,
     method: Method,
 ) -> Response {
-    let look = Look { source: source_in(query.as_deref()), client: &client, token: &token, method: &method };
+    let source = source_in(query.as_deref());
+    let look = Look { source, has_signal, client: &client, token: &token, method: &method };
     show(&state, &slug, false, look).await
 }
 
@@ -113,16 +120,25 @@ pub async fn registration_embed(
     Path(slug): Path<String>,
     RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
+    Signal(has_signal): Signal,
     method: Method,
 ) -> Response {
     let nobody = app::context::SessionToken(None);
-    let look = Look { source: source_in(query.as_deref()), client: &client, token: &nobody, method: &method };
+    let source = source_in(query.as_deref());
+    let look = Look { source, has_signal, client: &client, token: &nobody, method: &method };
     show(&state, &slug, true, look).await
 }
 
-async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm, client: &Client) -> Response {
+async fn book(
+    state: &AppState,
+    slug: &str,
+    (embed, has_signal): (bool, bool),
+    form: RegistrationForm,
+    client: &Client,
+) -> Response {
     let visitor = state.backend.visitor();
     let nonce = nonce();
+    let around = Around { embed, has_signal, nonce: &nonce, assets: &assets(state) };
     let outcome = visitor.register(slug, &form, client).await;
     let invitation = match visitor.invitation(slug, None).await {
         Ok(invitation) => invitation,
@@ -131,12 +147,12 @@ async fn book(state: &AppState, slug: &str, embed: bool, form: RegistrationForm,
     let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
     match outcome {
         Ok(booking) => {
-            let html = registered_page(&invitation, &form, &booking, embed, &assets(state), &nonce);
+            let html = registered_page(&invitation, &form, &booking, around);
             page(StatusCode::OK, html, &nonce, &ancestors)
         }
         Err(error) => {
             let refusal = error.into_refusal();
-            let html = registration_page(&invitation, &form, Some(&refusal), embed, &assets(state), &nonce);
+            let html = registration_page(&invitation, &form, Some(&refusal), around);
             answer::with_retry(page(answer::status(&refusal), html, &nonce, &ancestors), &refusal)
         }
     }
@@ -147,9 +163,10 @@ pub async fn register(
     State(state): State<AppState>,
     Path(slug): Path<String>,
     Extension(client): Extension<Client>,
+    Signal(has_signal): Signal,
     Form(form): Form<RegistrationForm>,
 ) -> Response {
-    book(&state, &slug, false, form, &client).await
+    book(&state, &slug, (false, has_signal), form, &client).await
 }
 
 /// Takes a registration from a frame.
@@ -157,9 +174,10 @@ pub async fn register_embed(
     State(state): State<AppState>,
     Path(slug): Path<String>,
     Extension(client): Extension<Client>,
+    Signal(has_signal): Signal,
     Form(form): Form<RegistrationForm>,
 ) -> Response {
-    book(&state, &slug, true, form, &client).await
+    book(&state, &slug, (true, has_signal), form, &client).await
 }
 
 /// The form behind "send my link again".
@@ -177,6 +195,7 @@ pub async fn link_again(
     State(state): State<AppState>,
     Path(slug): Path<String>,
     Extension(client): Extension<Client>,
+    Signal(has_signal): Signal,
     Form(form): Form<LinkForm>,
 ) -> Response {
     let visitor = state.backend.visitor();
@@ -187,7 +206,8 @@ pub async fn link_again(
     let nonce = nonce();
     let ancestors = frame_ancestors(form.embed.then_some(&invitation.embed_hosts));
     let refusal = visitor.send_link_again(&slug, &form.email, &client).await.err().map(backend::Error::into_refusal);
-    let html = link_sent_page(&invitation, &form.email, refusal.as_ref(), form.embed, &assets(&state), &nonce);
+    let around = Around { embed: form.embed, has_signal, nonce: &nonce, assets: &assets(&state) };
+    let html = link_sent_page(&invitation, &form.email, refusal.as_ref(), around);
     match refusal {
         None => page(StatusCode::OK, html, &nonce, &ancestors),
         Some(refusal) => answer::with_retry(page(answer::status(&refusal), html, &nonce, &ancestors), &refusal),
@@ -202,6 +222,7 @@ pub async fn room(
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
     Extension(client): Extension<Client>,
+    Signal(has_signal): Signal,
     method: Method,
 ) -> Response {
     let visitor = (method == Method::GET).then_some(&client);
@@ -211,7 +232,8 @@ pub async fn room(
         Err(error) => return answer::page_or_frame(&state, error, embed),
     };
     let nonce = nonce();
-    let html = room_page(&room, embed, &assets(&state), &nonce);
+    let around = Around { embed, has_signal, nonce: &nonce, assets: &assets(&state) };
+    let html = room_page(&room, around);
     let ancestors = frame_ancestors(embed.then_some(&room.embed_hosts));
     let mut response = page(StatusCode::OK, html, &nonce, &ancestors);
     let headers = response.headers_mut();

@@ -59,3 +59,27 @@ async fn the_site_is_served_through_every_layer() {
         assert_eq!(client.get(server.url(path)).send().await.expect("answers").status(), 404, "{path}");
     }
 }
+
+/// Names of the journals a running server writes, with what makes each this very file.
+fn journals(server: &crate::installation::Running) -> Vec<(std::ffi::OsString, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let entries = std::fs::read_dir(server.installation.path("data")).expect("there").map(|entry| entry.expect("read"));
+    let journals = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with("-wal"));
+    let mut found: Vec<_> = journals.map(|entry| (entry.file_name(), entry.metadata().expect("there").ino())).collect();
+    found.sort();
+    found
+}
+
+/// Closing a file gives up every lock this process has on it, SQLite's too. Whoever opened the database next took
+/// itself for the only one and deleted the journal the server went on writing: what was written then was lost.
+#[tokio::test]
+async fn a_server_that_looked_for_somebody_keeps_its_journals() {
+    let server = Installation::new().with("MW_DEV", "1").serve();
+    let before = journals(&server);
+    assert_eq!(before.len(), 2, "{before:?}");
+    let wanted = r#"{"needles":["nobody@viewer.example"]}"#;
+    let request = client().post(server.url("/dev/scan")).header("content-type", "application/json").body(wanted);
+    assert_eq!(request.send().await.expect("answers").status(), 200);
+    server.installation.run(&["jobs", "list"]).succeeded();
+    assert_eq!(journals(&server), before);
+}

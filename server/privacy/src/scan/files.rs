@@ -1,6 +1,5 @@
 //! Files as they lie, and objects that lie elsewhere.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use futures::TryStreamExt;
 use storage::Bucket;
 
 use super::needles::Seen;
+use super::reading::Reading;
 use super::{Error, Needles, Report};
 
 /// Bytes read at once.
@@ -51,13 +51,13 @@ fn look_at(path: &Path, place: &str, needles: &Needles) -> Result<Seen, Error> {
     let mut seen = Seen::default();
     needles.feed_whole(&mut seen, place.as_bytes());
     let failed = |error| Error::File(path.display().to_string(), error);
-    let mut file = match File::open(path) {
+    let mut file = match Reading::open(path) {
         Ok(file) => file,
         // Gone between the walk and here.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(seen),
         Err(error) => return Err(failed(error)),
     };
-    if file.metadata().map_err(failed)?.len() <= WHOLE_BYTES {
+    if file.length().map_err(failed)? <= WHOLE_BYTES {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         needles.feed_whole(&mut seen, &bytes);
