@@ -13,6 +13,7 @@ mod page;
 mod player;
 mod props;
 mod transcript;
+mod waiting;
 
 pub use moments::{localise_moments, moment_form};
 pub use page::room_page;

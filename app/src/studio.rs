@@ -9,6 +9,7 @@ mod recording;
 mod registrants;
 mod results;
 mod settings;
+mod times;
 mod transfer;
 mod uploader;
 mod webinars;
@@ -24,6 +25,7 @@ pub use layout::StudioLayout;
 pub use person::RegistrantPage;
 pub use registrants::RegistrantsPage;
 pub use results::ResultsPage;
+pub use times::TimesPage;
 pub use transfer::Transfers;
 pub use webinars::WebinarsPage;
 
@@ -45,7 +47,7 @@ fn webinar_in_path() -> impl Fn() -> Option<WebinarId> + Copy + Send + Sync {
 fn WebinarTabs(
     /// Which webinar.
     id: WebinarId,
-    /// `editor`, `results` or `registrants`.
+    /// `editor`, `times`, `results` or `registrants`.
     current: &'static str,
 ) -> impl IntoView {
     let tab = move |name: &'static str, path: &str, label: &'static str| {
@@ -55,6 +57,7 @@ fn WebinarTabs(
     view! {
         <nav class="tabs" aria-label="This webinar">
             {tab("editor", "", "Set up")}
+            {tab("times", "/times", "Times")}
             {tab("results", "/results", "Results")}
             {tab("registrants", "/registrants", "People")}
         </nav>

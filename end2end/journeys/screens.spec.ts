@@ -1,8 +1,9 @@
 /** Every page as a picture: phone and desk, light and dark, empty and full. Fails on sideways scrolling and on axe. */
-import { open } from '../support/pages';
+import { SECONDS_TO_FILL_A_FORM, button, fill, open } from '../support/pages';
 import { shoot } from '../support/screens';
+import { linkIn } from '../support/server';
 import { confirmedCoach, publishedWebinar, registered, stranger } from '../support/story';
-import { expect, test } from '../support/test';
+import { address, expect, test } from '../support/test';
 
 /** The hidden field that names a form of the studio. */
 const FORM_FIELD = '_form';
@@ -108,5 +109,34 @@ test('pages for people who are lost', async ({ page, consoleGuard }) => {
     ...(await shoot(page, 'missing', '/w/there-is-no-such-webinar')),
     ...(await shoot(page, 'missing-page', '/there-is-no-such-page')),
   ];
+  expect(wide).toEqual([]);
+});
+
+test('a webinar at set times: its times, the choice of one, the waiting room', async ({ page, browser, server }) => {
+  test.setTimeout(300_000);
+  const wide: string[] = [];
+  await confirmedCoach(page, server);
+  const webinar = await publishedWebinar(page, { description: 'Two sentences on what people will learn.' });
+  const times = `/dashboard/webinars/${webinar.id}/times`;
+  wide.push(...(await shoot(page, 'times-empty', times)));
+  for (const values of [
+    { kind: 'weekly', tuesday: true, at: '02:30', zone: 'Europe/Paris' },
+    { kind: 'just_in_time', every_minutes: '15' },
+  ]) {
+    await open(page, times);
+    await fill(page.locator('form.rule'), values);
+    await button(page.locator('form.rule'), /^add$/i).click();
+    await expect(page.locator('.done').filter({ hasText: /added/i })).toBeVisible();
+  }
+  wide.push(...(await shoot(page, 'times', times)));
+  const visit = await (await stranger(browser, server, { javaScriptEnabled: true })).newPage();
+  wide.push(...(await shoot(visit, 'registration-times', `/w/${webinar.slug}?zone=America/Argentina/Buenos_Aires`)));
+  await visit.locator('.slots input[type=radio]').first().check();
+  const email = address('tom');
+  await fill(visit, { email, consent: true });
+  await server.advance(SECONDS_TO_FILL_A_FORM);
+  await button(visit, /^register$/i).click();
+  const link = new URL(linkIn(await server.mail(email, /your link/i), '/r/')).pathname;
+  wide.push(...(await shoot(visit, 'waiting', link)));
   expect(wide).toEqual([]);
 });

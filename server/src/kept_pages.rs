@@ -134,6 +134,7 @@ mod tests {
             consent_text: String::new(),
             embed_hosts: Vec::new(),
             form_stamp: stamp.into(),
+            times: None,
         }
     }
 

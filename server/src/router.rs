@@ -106,7 +106,8 @@ fn viewer_pages_router() -> Router<AppState> {
         .route("/w/{slug}", get(viewer_pages::registration).post(viewer_pages::register))
         .route("/w/{slug}/embed", get(viewer_pages::registration_embed).post(viewer_pages::register_embed))
         .route("/w/{slug}/link", post(viewer_pages::link_again))
-        .route("/r/{token}", get(viewer_pages::room))
+        .route("/w/{slug}/switch", post(viewer_pages::switch_time))
+        .route("/r/{token}", get(viewer_pages::room).post(viewer_pages::change_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 

@@ -44,6 +44,12 @@ pub struct RegistrationForm {
     /// `utm_source` of the page, kept as the source of the sign-up.
     #[serde(default)]
     pub source: String,
+    /// The chosen time as the page offered it, or [`crate::webinar::AT_ONCE`]; only where there is one to choose.
+    #[serde(default)]
+    pub slot: String,
+    /// The zone the times were shown in.
+    #[serde(default)]
+    pub zone: String,
 }
 
 /// The answers that may be stored: exactly the fields the coach asked for.
@@ -117,12 +123,36 @@ impl RegistrationForm {
 }
 
 /// Where a registration led.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booking {
     /// The registrant's own link, `/r/{token}`.
     pub room_path: String,
     /// Whether this address was registered before: nothing was added, the link was mailed again.
     pub was_registered: bool,
+    /// The booked time; nothing where there is none to book, and for somebody registered before.
+    pub time: Option<BookedTime>,
+    /// The offer to come at the chosen time instead, to somebody registered for another one.
+    pub switch: Option<SwitchOffer>,
+}
+
+/// A booked time, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookedTime {
+    /// In the zone it was chosen in, with that zone.
+    pub text: String,
+    /// Whether the chosen one had passed, so that the next one was booked.
+    pub is_next: bool,
+    /// Whether it is so soon that the way in stands on the page.
+    pub is_soon: bool,
+}
+
+/// "You are registered already; come at this time instead?"
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchOffer {
+    /// Proves the offer.
+    pub token: String,
+    /// The time offered.
+    pub text: String,
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::closed_list;
 use crate::moment::Moment;
 
-pub use describe::{describe_rule, wall_text};
-pub use form::{MAX_BLACKOUTS, MAX_DATES, MAX_RULES, RuleForm, ScheduleForm, parse_dates};
+pub use describe::{describe_rule, shift_text, wall_text};
+pub use form::{MAX_BLACKOUTS, MAX_DATES, MAX_RULES, RuleForm, ScheduleForm, TickedDays, parse_dates};
 pub use occurrences::{Occurrence, Shift, Zones, occurrences, resolve};
 pub use offering::{Offered, Offering, Slot, next_boundary, offered};
 
@@ -310,7 +310,8 @@ closed_list! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Schedule {
-    /// The rules, in the coach's order.
+    /// The rules, in the coach's order; each is stored by itself.
+    #[serde(skip)]
     pub rules: Vec<Rule>,
     /// Whether the recording can be watched at once as well.
     pub on_demand: bool,
@@ -349,6 +350,49 @@ impl Schedule {
     pub const fn doors_open(&self, starts_at: Moment) -> Moment {
         starts_at.plus_seconds(-(self.doors_minutes as i64) * 60)
     }
+}
+
+/// A rule as the coach sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// Which.
+    pub id: crate::ids::ScheduleRuleId,
+    /// In a sentence.
+    pub text: String,
+}
+
+/// One coming session as the coach sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewLine {
+    /// When it starts.
+    pub starts_at: Moment,
+    /// In the zone she looks at.
+    pub text: String,
+    /// On the wall of the rule's own zone, where that is another one.
+    pub own_text: Option<String>,
+    /// What a change of the clocks did to it.
+    pub note: Option<String>,
+    /// People booked on it.
+    pub booked: i64,
+}
+
+/// Everything the page of times shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleView {
+    /// The webinar's title.
+    pub title: String,
+    /// Whether the webinar takes place at set times.
+    pub is_scheduled: bool,
+    /// Its rules.
+    pub rules: Vec<RuleView>,
+    /// What goes for all of them.
+    pub form: ScheduleForm,
+    /// The zone of the preview.
+    pub zone: String,
+    /// Every zone there is.
+    pub zones: Vec<String>,
+    /// The next sessions; empty when there is none.
+    pub next: Vec<PreviewLine>,
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ const END_TOLERANCE_SECONDS: f64 = 1.0;
 pub const WATCHING_SECONDS: i64 = 60;
 /// An on-demand registration is final this long after its last beat.
 pub const FINAL_AFTER_SECONDS: i64 = 24 * 3600;
+/// Somebody who came late to a session and plays nothing for this long has left it (product.md §4.4).
+pub const IDLE_SECONDS: i64 = 600;
 
 /// One report of played media time, as the browser sends it to `/api/beats`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -74,11 +74,13 @@ pub enum SessionKind {
     OnDemand,
     /// A recording of something that took place, with full controls and an own expiry.
     Replay,
+    /// Starts at the times its rules yield ([`crate::schedule`]).
+    Scheduled,
 }
 
 impl SessionKind {
     /// Every kind a coach can choose today.
-    pub const ALL: [Self; 2] = [Self::OnDemand, Self::Replay];
+    pub const ALL: [Self; 3] = [Self::OnDemand, Self::Replay, Self::Scheduled];
 
     /// As stored.
     #[must_use]
@@ -86,6 +88,7 @@ impl SessionKind {
         match self {
             Self::OnDemand => "on_demand",
             Self::Replay => "replay",
+            Self::Scheduled => "scheduled",
         }
     }
 
@@ -95,6 +98,7 @@ impl SessionKind {
         match self {
             Self::OnDemand => "On demand",
             Self::Replay => "Replay",
+            Self::Scheduled => "At set times",
         }
     }
 
@@ -331,7 +335,7 @@ impl WebinarForm {
             return Err(Refusal::field("accent", "A colour has the form #b4532a."));
         }
         let session_kind = SessionKind::from_stored(&self.session_kind)
-            .ok_or_else(|| Refusal::field("session_kind", "Please choose on demand or replay."))?;
+            .ok_or_else(|| Refusal::field("session_kind", "Please choose on demand, replay or set times."))?;
         let link_days = whole("link_days", &self.link_days, 7, 1..=365, "A link can work for 1 to 365 days.")?;
         let recorded_month = self.recorded_month.trim().to_owned();
         if !recorded_month.is_empty() && !is_month(&recorded_month) {
@@ -482,6 +486,10 @@ pub struct PublishFacts<'a> {
     pub caption_tracks: usize,
     /// Whether the coach confirmed her own address.
     pub email_confirmed: bool,
+    /// Whether anybody could come: the next session of the rules, or the recording at once.
+    pub has_a_time: bool,
+    /// Sessions of the next year that a change of the clocks moves.
+    pub shifted_sessions: usize,
 }
 
 /// What still stands between a webinar and its public page, and what would make it better (product.md §2.22).
@@ -499,6 +507,16 @@ pub fn publish_check(facts: &PublishFacts<'_>) -> Vec<Finding> {
     }
     if !facts.email_confirmed {
         find(true, "account", "Confirm your own e-mail address first: replies to the mails go there.");
+    }
+    if facts.webinar.session_kind == SessionKind::Scheduled && !facts.has_a_time {
+        find(true, "times", "There is no session anybody could book. Add a time, or offer the recording on demand.");
+    }
+    if facts.webinar.session_kind == SessionKind::Scheduled && facts.shifted_sessions > 0 {
+        find(
+            false,
+            "times",
+            "A change of the clocks falls on one of the sessions. Under “Times” you see when it really starts.",
+        );
     }
     if facts.has_video && facts.caption_tracks == 0 {
         find(false, "captions", "There are no captions. Many people watch without sound, and some cannot hear it.");
@@ -623,6 +641,60 @@ pub struct Invitation {
     pub embed_hosts: Vec<String>,
     /// Signed moment at which the form was made: the time trap (product.md §4.2, bots).
     pub form_stamp: String,
+    /// The times to choose from, where there are any to choose.
+    pub times: Option<Times>,
+}
+
+/// The times a visitor chooses from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// The zone they are shown in, by its IANA name.
+    pub zone: String,
+    /// Whether the visitor chose that zone; else it is the webinar's own.
+    pub is_chosen: bool,
+    /// Every zone there is.
+    pub zones: Vec<String>,
+    /// In order; empty when there is none.
+    pub slots: Vec<SlotView>,
+    /// Whether the recording can be watched at once as well.
+    pub on_demand: bool,
+}
+
+/// What the form sends for the recording at once.
+pub const AT_ONCE: &str = "now";
+
+/// One session to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotView {
+    /// What the form sends: signed, so that what was clicked is what is booked.
+    pub value: String,
+    /// When it starts.
+    pub starts_at: Moment,
+    /// `Tuesday, 1 December 2026, 18:00` in the visitor's zone.
+    pub text: String,
+    /// `CET, UTC+1, Europe/Paris`
+    pub zone_text: String,
+    /// What a change of the clocks did to it, in a sentence.
+    pub note: Option<String>,
+}
+
+/// Where a room stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum RoomPhase {
+    /// Its session is still to come.
+    Waiting {
+        /// When it starts.
+        starts_at: Moment,
+        /// When the doors open.
+        doors_at: Moment,
+        /// Now, as the server knows it: a device's own clock may be wrong.
+        now: Moment,
+    },
+    /// It plays.
+    Open,
+    /// The session is over, or was called off, and nothing can be watched with this link.
+    Over,
 }
 
 /// What the registrant's own link shows.
@@ -650,7 +722,15 @@ pub struct Room {
     pub embed_hosts: Vec<String>,
     /// When the link stops working.
     pub expires_at: Moment,
-    /// What plays; nothing once the link has expired or the recording is gone.
+    /// Where it stands.
+    pub phase: RoomPhase,
+    /// When its session starts or started, in words, in the zone the person chose; nothing without a set time.
+    pub time_text: Option<String>,
+    /// Whether somebody who comes late joins where the recording is by now.
+    pub joins_where_it_is: bool,
+    /// Other times to choose from, where the coach offers any.
+    pub times: Option<Times>,
+    /// What plays; nothing before the start, and once the link has expired or the recording is gone.
     pub player: Option<PlayerProps>,
 }
 
@@ -733,7 +813,14 @@ mod tests {
         form.title = "Live: five mistakes".into();
         form.presenter = "Maya".into();
         let webinar = form.check().expect("valid");
-        let facts = PublishFacts { webinar: &webinar, has_video: true, caption_tracks: 1, email_confirmed: true };
+        let facts = PublishFacts {
+            webinar: &webinar,
+            has_video: true,
+            caption_tracks: 1,
+            email_confirmed: true,
+            has_a_time: false,
+            shifted_sessions: 0,
+        };
         let findings = publish_check(&facts);
         assert!(findings.iter().any(|f| f.message.contains("“live”")));
         assert!(findings.iter().all(|f| !f.blocks));
@@ -743,8 +830,21 @@ mod tests {
     #[test]
     fn without_a_recording_nothing_is_published() {
         let webinar = form().check().expect("valid");
-        let facts = PublishFacts { webinar: &webinar, has_video: false, caption_tracks: 0, email_confirmed: false };
+        let facts = PublishFacts {
+            webinar: &webinar,
+            has_video: false,
+            caption_tracks: 0,
+            email_confirmed: false,
+            has_a_time: false,
+            shifted_sessions: 0,
+        };
         let blocking: Vec<_> = publish_check(&facts).into_iter().filter(|f| f.blocks).map(|f| f.about).collect();
         assert_eq!(blocking, ["video", "presenter", "account"]);
+        let at_set_times = WebinarForm { session_kind: "scheduled".into(), ..form() }.check().expect("valid");
+        let blocking = |has_a_time| {
+            let findings = publish_check(&PublishFacts { webinar: &at_set_times, has_a_time, ..facts.clone() });
+            findings.into_iter().any(|finding| finding.blocks && finding.about == "times")
+        };
+        assert!(blocking(false) && !blocking(true));
     }
 }

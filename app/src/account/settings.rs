@@ -15,7 +15,7 @@ use crate::ui::{Refused, Time, country_text, device_text};
 #[server(prefix = "/api/fn", endpoint = "account")]
 pub async fn read_account() -> Result<(AccountView, Vec<String>), AppError> {
     let coach = crate::context::server::door()?.coach().await?;
-    Ok((coach.account().await?, backend::accounts::time_zones()))
+    Ok((coach.account().await?, backend::zones::time_zones()))
 }
 
 /// The account page.

@@ -4,6 +4,7 @@
 use backend::{Coach, Error};
 use domain::account::{SignInStep, SignUp};
 use domain::ids::{LoginId, UploadId, VideoId, WebinarId};
+use domain::schedule::{RuleForm, ScheduleForm, TickedDays};
 use domain::webinar::{Asked, FieldChoice, WebinarForm};
 use domain::{Refusal, RefusalKind};
 
@@ -41,6 +42,9 @@ pub const FORMS: &[(&str, Sender)] = &[
     ("revoke_other_logins", Sender::Coach),
     ("create_webinar", Sender::Coach),
     ("save_webinar", Sender::Coach),
+    ("add_rule", Sender::Coach),
+    ("remove_rule", Sender::Coach),
+    ("save_schedule", Sender::Coach),
     ("publish", Sender::Coach),
     ("unpublish", Sender::Coach),
     ("close_now", Sender::Coach),
@@ -137,6 +141,45 @@ impl Fields<'_> {
             floor_seconds: self.own("floor_seconds"),
             retention_days: self.own("retention_days"),
             ask_age: self.ticked("ask_age"),
+        }
+    }
+}
+
+impl Fields<'_> {
+    fn rule_form(&self) -> RuleForm {
+        RuleForm {
+            kind: self.own("kind"),
+            at: self.own("at"),
+            zone: if self.ticked("floats").is_some() { String::new() } else { self.own("zone") },
+            days: TickedDays {
+                monday: self.ticked("monday"),
+                tuesday: self.ticked("tuesday"),
+                wednesday: self.ticked("wednesday"),
+                thursday: self.ticked("thursday"),
+                friday: self.ticked("friday"),
+                saturday: self.ticked("saturday"),
+                sunday: self.ticked("sunday"),
+            },
+            anchor: self.own("anchor"),
+            month_day: self.own("month_day"),
+            nth: self.own("nth"),
+            nth_day: self.own("nth_day"),
+            dates: self.own("dates"),
+            every_minutes: self.own("every_minutes"),
+            opens: self.own("opens"),
+            closes: self.own("closes"),
+        }
+    }
+
+    fn schedule_form(&self) -> ScheduleForm {
+        ScheduleForm {
+            on_demand: self.ticked("on_demand"),
+            blackouts: self.own("blackouts"),
+            notice_minutes: self.own("notice_minutes"),
+            doors_minutes: self.own("doors_minutes"),
+            late_join: self.own("late_join"),
+            shown: self.own("shown"),
+            replay_days: self.own("replay_days"),
         }
     }
 }
@@ -259,6 +302,9 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
                 coach.save_webinar(fields.webinar()?, fields.number("revision")?, fields.webinar_form()).await?;
             return Ok(FormAnswer::Saved(saved.revision));
         }
+        "add_rule" => coach.add_rule(fields.webinar()?, &fields.rule_form()).await?,
+        "remove_rule" => coach.remove_rule(fields.webinar()?, fields.number("rule")?).await?,
+        "save_schedule" => coach.save_schedule(fields.webinar()?, &fields.schedule_form()).await?,
         "publish" => coach.publish(fields.webinar()?).await.map(drop)?,
         "unpublish" => coach.unpublish(fields.webinar()?, false).await.map(drop)?,
         "close_now" => coach.unpublish(fields.webinar()?, true).await.map(drop)?,

@@ -43,16 +43,24 @@ pub struct Page<'a> {
     pub height_reporter: Option<&'a str>,
     /// JSON for the viewer's script; without it no script is loaded.
     pub scripts: Option<String>,
+    /// A few lines that run by themselves, where the page needs no more.
+    pub own_script: Option<String>,
+    /// Without a script, the page asks for itself again after so many seconds.
+    pub again_after_seconds: Option<i64>,
 }
 
 /// Renders the whole document.
 pub fn render(page: Page<'_>, around: Around<'_>, body: impl IntoView) -> String {
-    let Page { title, summary, accent, may_be_indexed, height_reporter, scripts } = page;
+    let Page { title, summary, accent, may_be_indexed, height_reporter, scripts, own_script, again_after_seconds } =
+        page;
     let Around { assets, .. } = around;
     let nonce = around.nonce.to_owned();
     let styles = accent_rule(accent).map(|rule| view! { <style nonce=nonce.clone() inner_html=rule></style> });
-    let unscripted = scripts.is_some().then(|| {
-        let style = format!("<style nonce=\"{nonce}\">.needs-script{{display:none}}</style>");
+    let unscripted = (scripts.is_some() || own_script.is_some()).then(|| {
+        let again = again_after_seconds
+            .map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"))
+            .unwrap_or_default();
+        let style = format!("{again}<style nonce=\"{nonce}\">.needs-script{{display:none}}</style>");
         view! { <noscript inner_html=style></noscript> }
     });
     let robots = (!may_be_indexed).then(|| view! { <meta name="robots" content="noindex"/> });
@@ -66,6 +74,7 @@ pub fn render(page: Page<'_>, around: Around<'_>, body: impl IntoView) -> String
             <script type="module" nonce=nonce.clone() inner_html=loader(assets)></script>
         }
     });
+    let own_script = own_script.map(|script| view! { <script nonce=nonce.clone() inner_html=script></script> });
     let class = if height_reporter.is_some() { "viewer embedded" } else { "viewer" };
     let document = view! {
         <html lang="en">
@@ -84,6 +93,7 @@ pub fn render(page: Page<'_>, around: Around<'_>, body: impl IntoView) -> String
             <body class=class>
                 <div class="viewer-page" id="page">{body.into_any()}</div>
                 {scripts}
+                {own_script}
                 {reporter}
             </body>
         </html>

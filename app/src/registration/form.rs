@@ -7,7 +7,7 @@ use domain::webinar::{Invitation, RegistrationField};
 use leptos::prelude::*;
 
 use super::fields::{Refused, TextField};
-use super::{data_lines, entry_path};
+use super::{data_lines, entry_path, times};
 
 /// No birth date is asked or kept: a ticked box is all the page needs to know (promise P49).
 const AGE: &str = "I am 16 or older.";
@@ -22,6 +22,7 @@ pub fn registration_form(
     let of_field = |name: &str| refusal.filter(|refusal| refusal.field.as_deref() == Some(name));
     let is_on_form = |name: &str| {
         matches!(name, "email" | "consent")
+            || (name == "slot" && invitation.times.is_some())
             || (name == "age_ok" && invitation.ask_age)
             || invitation.fields.iter().any(|(field, _)| field.as_str() == name)
     };
@@ -58,10 +59,13 @@ pub fn registration_form(
             .view(of_field(field.as_str()))
         })
         .collect_view();
+    let slots = invitation.times.as_ref().map(|times| times::slots(times, &form.slot, of_field("slot"), true));
+    let button = if invitation.times.is_some() { "Register" } else { "Register and watch" };
     view! {
         <form class="registration-form" method="post" action=entry_path(&invitation.slug, embed) novalidate>
             <h2>"Register"</h2>
             {general}
+            {slots}
             {email}
             {others}
             {invitation.ask_age.then(|| box_to_tick("age_ok", AGE, form.age_ok.is_some(), of_field("age_ok")))}
@@ -69,7 +73,7 @@ pub fn registration_form(
             {trap(&form.website)}
             <input type="hidden" name="form_stamp" value=invitation.form_stamp.clone()/>
             <input type="hidden" name="source" value=form.source.clone()/>
-            <button class="button primary" type="submit">"Register and watch"</button>
+            <button class="button primary" type="submit">{button}</button>
             {data_lines(&invitation.presenter)}
         </form>
     }

@@ -25,6 +25,7 @@ fn invitation() -> Invitation {
         consent_text: "I agree.".to_owned(),
         embed_hosts: Vec::new(),
         form_stamp: "stamp-of-now".to_owned(),
+        times: None,
     }
 }
 
@@ -180,7 +181,7 @@ fn a_refused_link_request_shows_its_form_open_with_what_was_typed() {
 #[test]
 fn the_way_in_is_shown_for_new_registrations_only() {
     let shown = |was_registered| {
-        let booking = Booking { room_path: "/r/secret".to_owned(), was_registered };
+        let booking = Booking { room_path: "/r/secret".to_owned(), was_registered, ..Booking::default() };
         registered_page(&invitation(), &typed(), &booking, around(false))
     };
     assert!(shown(false).contains("href=\"/r/secret\"") && !shown(true).contains("/r/secret"));

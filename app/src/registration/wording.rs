@@ -13,6 +13,7 @@ pub fn recording_sentence(kind: SessionKind, duration_seconds: f64, recorded: &s
     let what = match kind {
         SessionKind::OnDemand => "This is a recording",
         SessionKind::Replay => "This is the recording of a past session",
+        SessionKind::Scheduled => "This is a recording, shown at set times",
     };
     let when = if recorded.is_empty() { String::new() } else { format!(", recorded {recorded}") };
     format!("{what}, {}{when}.", minutes(duration_seconds))
@@ -36,7 +37,12 @@ pub fn days(days: i32) -> String {
 #[must_use]
 pub fn extras(invitation: &Invitation) -> String {
     let captions = if invitation.has_captions { ", with captions" } else { "" };
-    format!("Watch it whenever you like{captions}; pause, go back, go on later on another device.")
+    match invitation.session_kind {
+        SessionKind::OnDemand | SessionKind::Replay => {
+            format!("Watch it whenever you like{captions}; pause, go back, go on later on another device.")
+        }
+        SessionKind::Scheduled => format!("Choose a time that suits you{captions}; your link works on every device."),
+    }
 }
 
 /// `with Maya Moreau`; nothing without a name.

@@ -1,7 +1,7 @@
 //! The document around the player.
 
 use domain::moment::Moment;
-use domain::webinar::{PlayerProps, Room};
+use domain::webinar::{PlayerProps, Room, RoomPhase};
 use leptos::prelude::*;
 
 use crate::registration::{
@@ -11,18 +11,25 @@ use crate::registration::{
 
 use super::player::player;
 use super::transcript::transcript;
+use super::waiting::{another_time, wait_seconds, waiting, waiting_script};
 
 /// The page behind a registrant's own link.
 #[must_use]
 pub fn room_page(room: &Room, around: Around<'_>) -> String {
     // The player holds signals, and signals live as long as their owner.
-    Owner::new().with(|| render(page_of(room, around.embed), around, body(room, around)))
+    Owner::new().with(|| render(page_of(room, around), around, body(room, around)))
 }
 
-fn page_of(room: &Room, embed: bool) -> Page<'_> {
+fn page_of<'a>(room: &'a Room, around: Around<'_>) -> Page<'a> {
     // The transcript stands in the page already; the script finds it there.
     let props = room.player.clone().map(|props| PlayerProps { transcript: Vec::new(), ..props });
     let props = props.and_then(|props| serde_json::to_string(&props).ok());
+    let (own_script, again_after_seconds) = match room.phase {
+        RoomPhase::Waiting { starts_at, now, .. } => {
+            (Some(waiting_script(starts_at, now, around.assets)), Some(wait_seconds(starts_at, now)))
+        }
+        RoomPhase::Open | RoomPhase::Over => (None, None),
+    };
     Page {
         title: room.title.clone(),
         summary: room
@@ -31,8 +38,10 @@ fn page_of(room: &Room, embed: bool) -> Page<'_> {
             .map(|props| recording_sentence(room.session_kind, props.duration_seconds, &room.recorded)),
         accent: &room.accent,
         may_be_indexed: false,
-        height_reporter: embed.then_some(room.slug.as_str()),
+        height_reporter: around.embed.then_some(room.slug.as_str()),
         scripts: props.map(|json| script_safe(&json)),
+        own_script,
+        again_after_seconds,
     }
 }
 
@@ -52,7 +61,10 @@ fn body(room: &Room, around: Around<'_>) -> AnyView {
             }
             .into_any()
         }
-        None => gone(room, around.embed),
+        None => match room.phase {
+            RoomPhase::Waiting { starts_at, doors_at, now } => waiting(room, (starts_at, doors_at, now)),
+            RoomPhase::Open | RoomPhase::Over => gone(room, around.embed),
+        },
     };
     view! { {brand_header_of(room.logo_url.as_deref(), &room.presenter)} {main} {viewer_footer(around)} }.into_any()
 }
@@ -65,11 +77,16 @@ fn about(room: &Room, recording: String) -> AnyView {
     let description = (!room.description_html.is_empty()).then(|| {
         view! { <div class="prose" dir="auto" inner_html=room.description_html.clone()></div> }
     });
+    let is_running = room.joins_where_it_is && room.player.as_ref().is_some_and(|player| player.resume_seconds > 0.0);
+    let joined = is_running.then(|| {
+        view! { <p class="look">"It began before you came: you join where it is by now. Afterwards you can watch it from the start."</p> }
+    });
     view! {
         <div class="room-about">
             <h1 dir="auto">{room.title.clone()}</h1>
             {presenter_line(&room.presenter)}
             <p class="recording-note">{recording}</p>
+            {joined}
             <p class="greeting">
                 {greeting}
                 " This is your own link: it works until "{moment(room.expires_at)}
@@ -92,6 +109,7 @@ fn gone(room: &Room, embed: bool) -> AnyView {
                 "There is nothing to play here any more. Your link worked until "{moment(room.expires_at)}
                 "; if that is still to come, the recording itself was taken away by the people who run this webinar."
             </p>
+            {another_time(room, "Choose another time")}
             <p>"What you watched before stays counted. If registration is still open, you can get a new link."</p>
             <p><a class="button primary" href=again>"Register again"</a></p>
         </main>

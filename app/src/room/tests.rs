@@ -3,7 +3,7 @@
 use domain::ids::{CaptionId, ViewId};
 use domain::moment::Moment;
 use domain::video::{CaptionTrack, TranscriptLine};
-use domain::webinar::{PlayerProps, Room, SessionKind};
+use domain::webinar::{PlayerProps, Room, RoomPhase, SessionKind};
 
 use super::room_page;
 use crate::registration::{Around, ViewerAssets};
@@ -23,6 +23,10 @@ fn room() -> Room {
         embed_hosts: Vec::new(),
         session_kind: SessionKind::OnDemand,
         expires_at: Moment::from_unix_seconds(1_800_000_000),
+        phase: RoomPhase::Open,
+        time_text: None,
+        joins_where_it_is: false,
+        times: None,
         player: Some(PlayerProps {
             view: Some(ViewId("00000000-0000-0000-0000-000000000007".parse().expect("an id"))),
             media_url: "/media/one.mp4?a=1&b=2".to_owned(),

@@ -36,7 +36,7 @@ pub fn Settings(webinar: WebinarView) -> impl IntoView {
             </section>
             <Fold summary="Colour, sessions and what counts as watched">
                 <Colour accent=form.accent.clone()/>
-                <Select name="session_kind" label="Kind of session" options=kinds value=form.session_kind.clone() hint="On demand starts when somebody presses play; a replay is the recording of something that took place."/>
+                <Select name="session_kind" label="Kind of session" options=kinds value=form.session_kind.clone() hint="On demand starts when somebody presses play; a replay is the recording of something that took place; set times are kept under “Times”."/>
                 <TextField name="link_days" label="Days a link works" value=form.link_days.clone() inputmode="numeric" hint="From the first time somebody presses play."/>
                 <TextField name="end_percent" label="Percent that count as “attended to the end”" value=form.end_percent.clone() inputmode="numeric"/>
                 <TextField name="floor_seconds" label="Seconds from which on a visit counts at all" value=form.floor_seconds.clone() inputmode="numeric"/>

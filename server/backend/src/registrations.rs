@@ -7,19 +7,23 @@
 mod form_stamp;
 mod link_mail;
 mod room;
+pub(crate) mod slots;
 
 use std::sync::Arc;
 
 use domain::ids::{CoachId, DekId, RegistrationId, SubjectId};
-use domain::registration::{Answers, Booking, RegistrationForm};
-use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, WebinarState, month_name};
+use domain::registration::{Answers, BookedTime, Booking, RegistrationForm};
+use domain::rights::SubjectState;
+use domain::watching::Attendance;
+use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, SessionKind, WebinarState, month_name};
 use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
 use persistence::entities::{registration, subject, video, webinar};
 use persistence::sealed::{Place, Standing, SubjectKey};
-use persistence::{registrations as queries, webinars};
+use persistence::{registrations as queries, results, rights, schedules, webinars};
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
+use self::slots::{Booked, Chosen, StoredSchedule};
 use crate::limits::Limit;
 use crate::mails::about_rights::RESTING;
 use crate::page_views::clean_source;
@@ -54,12 +58,13 @@ impl Backend {
 }
 
 impl Visitor {
-    /// The registration page at an address. A coach also sees her own pages that are not public (a preview).
+    /// The registration page at an address, its times in `zone`, if that is one. A coach also sees her own pages that
+    /// are not public (a preview).
     ///
     /// # Errors
     /// Refuses an address without a published page, in the same words whatever the reason, and one whose coach closes
     /// or rests her account.
-    pub async fn invitation(&self, slug: &str, coach: Option<CoachId>) -> Result<Invitation> {
+    pub async fn invitation(&self, slug: &str, coach: Option<CoachId>, zone: Option<&str>) -> Result<Invitation> {
         let backend = &self.backend;
         let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
         let page = backend.page_at(slug).await?.ok_or_else(Refusal::not_found)?;
@@ -87,6 +92,10 @@ impl Visitor {
             consent_text: page.wording.unwrap_or_else(|| DEFAULT_CONSENT_TEXT.to_owned()),
             embed_hosts: serde_json::from_str(&row.embed_hosts)?,
             form_stamp: FormStamp::new(row.consent_text_id, backend.now()).sign(backend.secrets(), row.id),
+            times: match kind_of(&row)? {
+                SessionKind::Scheduled => Some(backend.times(&row, &StoredSchedule::of(&row, &page.rules)?, zone)?),
+                SessionKind::OnDemand | SessionKind::Replay => None,
+            },
             slug: row.slug,
         })
     }
@@ -107,7 +116,7 @@ impl Visitor {
             // A machine fills what people do not see. It is told what it wants to hear.
             return Ok(Booking {
                 room_path: backend.room_path(RegistrationId::new(), queries::FIRST_LINK_VERSION),
-                was_registered: false,
+                ..Booking::default()
             });
         }
         let (email, answers) = form.check(&fields_of(&row)?, row.ask_age)?;
@@ -122,12 +131,102 @@ impl Visitor {
                            button once more. Nothing you typed was lost.";
             return Err(Refusal::new(RefusalKind::Invalid, message).into());
         }
+        let time = backend.chosen_time(&row, form).await?;
         backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
         let source = clean_source(&form.source);
-        let press = Press { row: &row, email: &email, answers: &answers, client, booking: stamp.booking, source, now };
+        let booking = stamp.booking;
+        let press = Press { row: &row, email: &email, answers: &answers, client, booking, source, time, now };
         let booking = backend.book(&press).await?;
         backend.wake_worker();
         Ok(booking)
+    }
+}
+
+impl Backend {
+    /// The time a form is about: the one it names, or the one there is where nothing is to be chosen.
+    async fn chosen_time(&self, row: &webinar::Model, form: &RegistrationForm) -> Result<ChosenTime> {
+        let kind = kind_of(row)?;
+        if kind != SessionKind::Scheduled {
+            let booked = Booked {
+                session: schedules::WantedSession::undated(kind.as_str()),
+                time_zone: None,
+                expires_at: self.now().plus_days(i64::from(row.link_days)),
+                finalises_at: None,
+                time: None,
+            };
+            return Ok(ChosenTime { booked, switch_to: None });
+        }
+        let reader = self.db().reader();
+        let stored = StoredSchedule::of(row, &schedules::rules_of(reader, row.id).await?)?;
+        let (chosen, is_next, zone) = self.chosen(row, &stored, (&form.slot, &form.zone))?;
+        let duration = self.duration_seconds(row).await?;
+        let switch_to = chosen.clone().map(|chosen| (chosen, zone.clone()));
+        Ok(ChosenTime { booked: self.booked(row, &stored, (chosen, is_next, zone), duration), switch_to })
+    }
+
+    async fn duration_seconds(&self, row: &webinar::Model) -> Result<i64> {
+        let video = self.current_recording(self.db().reader(), row).await?;
+        Ok(video.map_or(0, |video| video.duration_ms.div_euclid(1_000)))
+    }
+}
+
+impl Visitor {
+    /// Takes up the offer to come at another time. The link stays the same one; the person is told by mail.
+    ///
+    /// # Errors
+    /// Refuses an offer that is not ours or no longer good, and a page whose coach closes or rests her account. Nothing
+    /// changes for somebody whose data rests.
+    pub async fn switch_time(&self, slug: &str, token: &str, client: &Client) -> Result<BookedTime> {
+        let backend = &self.backend;
+        let slug = Slug::parse(slug).map_err(|_| Refusal::not_found())?;
+        let row =
+            webinars::published_at_slug(backend.db().reader(), slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
+        backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
+        let (booking, to, zone) = backend.offered_switch(row.id, token)?;
+        backend.move_to(&row, booking, (to, zone)).await
+    }
+}
+
+impl Backend {
+    /// Moves a booking of an active person to a chosen time and plans the mail that tells them.
+    async fn move_to(
+        &self,
+        row: &webinar::Model,
+        id: RegistrationId,
+        (to, zone): (Chosen, String),
+    ) -> Result<BookedTime> {
+        let now = self.now();
+        let stored = StoredSchedule::of(row, &schedules::rules_of(self.db().reader(), row.id).await?)?;
+        let duration = self.duration_seconds(row).await?;
+        let booked = self.booked(row, &stored, (Some(to), false, zone), duration);
+        let transaction = self.db().begin().await?;
+        hold_public(&transaction, row.coach_id).await?;
+        let found = queries::registration(&transaction, row.coach_id, row.id, id).await?;
+        let found = found.ok_or_else(Refusal::not_found)?.active().ok_or_else(being_erased)?;
+        match rights::hold_subject(&transaction, row.coach_id, found.subject_id).await? {
+            Some(SubjectState::Active) => {}
+            _ => return Err(being_erased().into()),
+        }
+        let session = schedules::session(&transaction, row.id, &booked.session, now).await?;
+        let change = schedules::Change {
+            session,
+            time_zone: booked.time_zone,
+            expires_at: booked.expires_at,
+            finalises_at: booked.finalises_at,
+        };
+        if schedules::move_booking(&transaction, row.coach_id, id, change).await? {
+            if found.outcome == Attendance::Missed.as_str() {
+                // What was missed is still to come.
+                let (from, to) = (Attendance::Missed, Attendance::Registered);
+                queries::set_outcome(&transaction, row.coach_id, &[id], to).await?;
+                let change = results::StatusChange { registration: id, from, to };
+                results::log_changes(&transaction, &[change], "moved", now).await?;
+            }
+            self.plan_link_mail(&transaction, row.coach_id, id, now).await?;
+        }
+        transaction.commit().await?;
+        self.wake_worker();
+        booked.time.ok_or_else(|| Error::fault("switch the time", "a chosen time has none"))
     }
 }
 
@@ -144,7 +243,15 @@ struct Press<'a> {
     /// The id its booking gets.
     booking: RegistrationId,
     source: String,
+    time: ChosenTime,
     now: Moment,
+}
+
+/// The time a press is about.
+struct ChosenTime {
+    booked: Booked,
+    /// What an offer to switch would offer; nothing where there is no set time.
+    switch_to: Option<(Chosen, String)>,
 }
 
 /// Whom a press met.
@@ -192,7 +299,7 @@ impl Backend {
             Met::Resting(id) => {
                 self.plan_resting_mail(&transaction, press, id).await?;
                 transaction.commit().await?;
-                return Ok((Booking { room_path: String::new(), was_registered: true }, false));
+                return Ok((Booking { was_registered: true, ..Booking::default() }, false));
             }
         };
         let wording =
@@ -273,7 +380,7 @@ impl Backend {
         subject: &subject::Model,
         key: &SubjectKey,
     ) -> Result<(RegistrationId, Booking)> {
-        let (row, now) = (press.row, press.now);
+        let (row, now, booked) = (press.row, press.now, &press.time.booked);
         // Sent again with another address, the form is another press.
         let is_taken = queries::is_booked(transaction, press.booking).await?;
         let id = if is_taken { RegistrationId::new() } else { press.booking };
@@ -281,7 +388,7 @@ impl Backend {
             id,
             webinar: row.id,
             subject: subject.id,
-            session: queries::undated_session(transaction, row.id, kind_of(row)?, now).await?,
+            session: schedules::session(transaction, row.id, &booked.session, now).await?,
             answers_sealed: match press.answers.given.is_empty() {
                 true => None,
                 false => Some(key.seal(Place::RegistrationAnswers, id.as_bytes(), &serde_json::to_vec(press.answers)?)),
@@ -289,7 +396,9 @@ impl Backend {
             source: press.source.clone(),
             country: press.client.country.clone(),
             device: press.client.device.clone(),
-            expires_at: now.plus_days(i64::from(row.link_days)),
+            expires_at: booked.expires_at,
+            time_zone: booked.time_zone.clone(),
+            finalises_at: booked.finalises_at,
         };
         if !queries::insert_booking(transaction, row.coach_id, new, now).await? {
             // Two presses at once on PostgreSQL; the other one made the row.
@@ -303,7 +412,8 @@ impl Backend {
             let once = format!("registration:{id}:confirmed");
             self.enqueue_mail(transaction, row.coach_id, "registration_confirmed", &once, Some(id), None, now).await?;
         }
-        Ok((id, Booking { room_path: self.room_path(id, queries::FIRST_LINK_VERSION), was_registered: false }))
+        let room_path = self.room_path(id, queries::FIRST_LINK_VERSION);
+        Ok((id, Booking { room_path, time: booked.time.clone(), ..Booking::default() }))
     }
 
     async fn book_again(
@@ -316,20 +426,55 @@ impl Backend {
     ) -> Result<(RegistrationId, Booking)> {
         let (coach, now) = (press.row.coach_id, press.now);
         if found.id == press.booking && found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
-            return Ok((
-                found.id,
-                Booking { room_path: self.room_path(found.id, found.link_version), was_registered: false },
-            ));
+            let room_path = self.room_path(found.id, found.link_version);
+            let time = press.time.booked.time.clone();
+            return Ok((found.id, Booking { room_path, time, ..Booking::default() }));
         }
         self.fill_missing_name(transaction, press, subject, key).await?;
-        if found.expires_at <= now {
+        let wanted = &press.time.booked.session;
+        let is_for_another = match found.expires_at <= now {
             // The way back in after the link has run out is this form.
-            queries::renew(transaction, coach, found.id, now.plus_days(i64::from(press.row.link_days))).await?;
-        }
+            true => {
+                self.take_time(transaction, coach, &found, press).await?;
+                false
+            }
+            false => {
+                let stored = schedules::session_by_id(transaction, found.session_id).await?;
+                stored.is_none_or(|stored| stored.session_key != wanted.key)
+            }
+        };
         if self.may_mail_link(transaction, coach, subject.id, press.email, now).await? {
             self.plan_link_mail(transaction, coach, found.id, now).await?;
         }
-        Ok((found.id, Booking { room_path: String::new(), was_registered: true }))
+        let switch = match &press.time.switch_to {
+            Some(to) if is_for_another => Some(self.switch_offer(press.row.id, found.id, to.clone())?),
+            _ => None,
+        };
+        Ok((found.id, Booking { was_registered: true, switch, ..Booking::default() }))
+    }
+
+    /// Books the chosen time for somebody whose link had run out.
+    async fn take_time(
+        &self,
+        transaction: &DatabaseTransaction,
+        coach: CoachId,
+        found: &registration::Model,
+        press: &Press<'_>,
+    ) -> Result<()> {
+        let booked = &press.time.booked;
+        let session = schedules::session(transaction, press.row.id, &booked.session, press.now).await?;
+        if session == found.session_id {
+            queries::renew(transaction, coach, found.id, booked.expires_at).await?;
+            return Ok(());
+        }
+        let change = schedules::Change {
+            session,
+            time_zone: booked.time_zone.clone(),
+            expires_at: booked.expires_at,
+            finalises_at: booked.finalises_at,
+        };
+        schedules::move_booking(transaction, coach, found.id, change).await?;
+        Ok(())
     }
 
     async fn fill_missing_name(

@@ -311,9 +311,7 @@ fn outcome_of(context: &ViewContext, change: &Change) -> (MapRow, RegistrationPr
         furthest_ms: change.furthest_ms,
         credited_at: change.last_credit_at,
         // The link of an on-demand registration runs from the first real play (product.md §4.1).
-        expires_at: context
-            .first_played_at
-            .is_none()
+        expires_at: (context.first_played_at.is_none() && !context.has_set_time)
             .then(|| change.last_credit_at.plus_days(i64::from(context.link_days))),
     };
     (row, progress)

@@ -9,8 +9,8 @@ mod logo;
 use domain::ids::WebinarId;
 use domain::watching::{Thresholds, Watched, outcome};
 use domain::webinar::{
-    CheckedWebinar, DEFAULT_CONSENT_TEXT, FieldChoice, Finding, MAX_TITLE_CHARS, PublishFacts, SessionKind,
-    WebinarCard, WebinarForm, WebinarState, WebinarView, publish_check,
+    DEFAULT_CONSENT_TEXT, FieldChoice, Finding, MAX_TITLE_CHARS, PublishFacts, SessionKind, WebinarCard, WebinarForm,
+    WebinarState, WebinarView, publish_check,
 };
 use domain::{Refusal, RefusalKind, Slug};
 use persistence::entities::{video, webinar};
@@ -19,6 +19,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::links::MediaKind;
 use crate::rights::fence::hold_changeable;
+use crate::schedules::facts_of;
 use crate::{Backend, Coach, Error, Result};
 
 /// Days a link works, percent that counts as the end, seconds that count as attending (product.md §4.1 and §4.4).
@@ -98,6 +99,14 @@ impl Backend {
         match row.current_video_id {
             Some(id) => Ok(videos::video(conn, row.coach_id, id).await?),
             None => Ok(None),
+        }
+    }
+
+    /// What the publish check wants to know of a webinar's times.
+    pub(crate) async fn time_facts(&self, row: &webinar::Model) -> Result<(bool, usize)> {
+        match kind_of(row)? {
+            SessionKind::Scheduled => Ok(facts_of(&self.stored_schedule(row).await?, self.now())),
+            SessionKind::OnDemand | SessionKind::Replay => Ok((true, 0)),
         }
     }
 
@@ -197,7 +206,8 @@ impl Coach {
         };
         let owner = queries::owner(reader, self.id).await?.ok_or_else(Refusal::sign_in)?;
         let captions = video.as_ref().map_or(0, |video| video.captions.len());
-        let findings = findings(&form, video.is_some(), captions, owner.email_confirmed);
+        let times = backend.time_facts(&row).await?;
+        let findings = findings(&form, video.is_some(), captions, owner.email_confirmed, times);
         let registered: i64 =
             results::outcome_counts(reader, self.id, row.id, backend.now()).await?.by_outcome.values().sum();
         Ok(WebinarView {
@@ -301,9 +311,20 @@ pub(crate) fn findings(
     has_video: bool,
     caption_tracks: usize,
     email_confirmed: bool,
+    times: (bool, usize),
 ) -> Vec<Finding> {
     match form.check() {
-        Ok(webinar) => findings_of(&webinar, has_video, caption_tracks, email_confirmed),
+        Ok(webinar) => {
+            let (has_a_time, shifted_sessions) = times;
+            publish_check(&PublishFacts {
+                webinar: &webinar,
+                has_video,
+                caption_tracks,
+                email_confirmed,
+                has_a_time,
+                shifted_sessions,
+            })
+        }
         Err(refusal) => {
             vec![Finding {
                 blocks: true,
@@ -312,15 +333,6 @@ pub(crate) fn findings(
             }]
         }
     }
-}
-
-fn findings_of(
-    webinar: &CheckedWebinar,
-    has_video: bool,
-    caption_tracks: usize,
-    email_confirmed: bool,
-) -> Vec<Finding> {
-    publish_check(&PublishFacts { webinar, has_video, caption_tracks, email_confirmed })
 }
 
 /// What the coach pastes on her site. It keeps its room, so that her page does not jump.
@@ -344,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_stored_form_that_breaks_a_newer_rule_is_a_finding() {
-        let found = findings(&WebinarForm::default(), true, 1, true);
+        let found = findings(&WebinarForm::default(), true, 1, true, (true, 0));
         assert_eq!(found.len(), 1);
         assert!(found[0].blocks);
         assert_eq!(found[0].about, "title");

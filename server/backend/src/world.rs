@@ -96,7 +96,7 @@ impl World {
 
     /// Presses the button of the registration page like a person.
     pub(crate) async fn press(&self, form: RegistrationForm) -> crate::Result<Booking> {
-        let invitation = self.backend.visitor().invitation(&self.slug, None).await?;
+        let invitation = self.backend.visitor().invitation(&self.slug, None, None).await?;
         self.backend.clock().advance_seconds(2);
         let form = RegistrationForm { form_stamp: invitation.form_stamp, ..form };
         self.backend.visitor().register(&self.slug, &form, &Client::unknown()).await

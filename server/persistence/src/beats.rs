@@ -37,6 +37,8 @@ pub struct ViewContext {
     pub first_played_at: Option<Moment>,
     /// Days the link works from the first play.
     pub link_days: i32,
+    /// Whether its session has a time of its own, from which the link runs.
+    pub has_set_time: bool,
     /// End threshold in percent.
     pub end_percent: i32,
     /// Floor in seconds.
@@ -64,6 +66,7 @@ struct ContextRow {
     outcome: String,
     finalised_at: Option<Moment>,
     link_days: i32,
+    finalises_at: Option<Moment>,
     end_percent: i32,
     floor_seconds: i32,
     subject_state: String,
@@ -120,6 +123,7 @@ pub async fn view_contexts(
         .column_as(registration::Column::FirstPlayedAt, "first_played_at")
         .column_as(registration::Column::Outcome, "outcome")
         .column_as(registration::Column::FinalisedAt, "finalised_at")
+        .column_as(registration::Column::FinalisesAt, "finalises_at")
         .column_as(webinar::Column::LinkDays, "link_days")
         .column_as(webinar::Column::EndPercent, "end_percent")
         .column_as(webinar::Column::FloorSeconds, "floor_seconds")
@@ -154,6 +158,7 @@ pub async fn view_contexts(
                 expires_at: row.expires_at,
                 first_played_at: row.first_played_at,
                 link_days: row.link_days,
+                has_set_time: row.finalises_at.is_some(),
                 end_percent: row.end_percent,
                 floor_seconds: row.floor_seconds,
                 outcome: Attendance::from_stored(&row.outcome).unwrap_or(Attendance::Registered),

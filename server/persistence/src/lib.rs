@@ -27,6 +27,7 @@ pub mod restrictions;
 pub mod results;
 pub mod retention;
 pub mod rights;
+pub mod schedules;
 pub mod sealed;
 pub mod sealed_file;
 pub mod seats;

@@ -8,7 +8,6 @@ use domain::ids::{
     CoachId, ConsentId, ConsentTextId, DekId, RegistrationId, SessionId, SubjectId, VideoId, ViewId, WebinarId,
 };
 use domain::watching::Attendance;
-use domain::webinar::SessionKind;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
@@ -150,41 +149,6 @@ pub async fn set_missing_name(
     Ok(())
 }
 
-/// The one session of a webinar without dates, made at its first registration.
-///
-/// # Errors
-/// When the database fails.
-pub async fn undated_session(
-    conn: &impl ConnectionTrait,
-    webinar: WebinarId,
-    kind: SessionKind,
-    now: Moment,
-) -> Result<SessionId, DbErr> {
-    let key = kind.as_str();
-    let row = session::ActiveModel {
-        id: Set(SessionId::new()),
-        webinar_id: Set(webinar),
-        schedule_rule_id: Set(None),
-        kind: Set(key.to_owned()),
-        starts_at: Set(None),
-        zone: Set(None),
-        wall_time: Set(None),
-        session_key: Set(key.to_owned()),
-        created_at: Set(now),
-    };
-    let twins = OnConflict::columns([session::Column::WebinarId, session::Column::SessionKey]).do_nothing().to_owned();
-    session::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await?;
-    let stored: Option<SessionId> = session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
-        .filter(session::Column::WebinarId.eq(webinar))
-        .filter(session::Column::SessionKey.eq(key))
-        .into_tuple()
-        .one(conn)
-        .await?;
-    stored.ok_or_else(|| DbErr::RecordNotFound(format!("session {key} of webinar {webinar}")))
-}
-
 /// This person's booking on this webinar.
 ///
 /// # Errors
@@ -223,6 +187,10 @@ pub struct NewRegistration {
     pub device: String,
     /// When the link stops working.
     pub expires_at: Moment,
+    /// The zone the person chose their time in.
+    pub time_zone: Option<String>,
+    /// For a session at a set time: from when its outcome can become final.
+    pub finalises_at: Option<Moment>,
 }
 
 /// Adds a booking unless this person has one on this webinar. Returns whether it did.
@@ -244,7 +212,7 @@ pub async fn insert_booking(
         link_version: Set(FIRST_LINK_VERSION),
         answers_ct: Set(new.answers_sealed),
         source: Set(new.source),
-        time_zone: Set(None),
+        time_zone: Set(new.time_zone),
         country: Set(new.country),
         device: Set(new.device),
         registered_at: Set(now),
@@ -260,6 +228,8 @@ pub async fn insert_booking(
         percent_milli: Set(0),
         last_credit_at: Set(None),
         current_video_id: Set(None),
+        finalises_at: Set(new.finalises_at),
+        calendar_sequence: Set(0),
     };
     // Whatever it collides with, the webinar and person or the id.
     let twins = OnConflict::new().do_nothing().to_owned();
@@ -426,6 +396,10 @@ pub struct Named {
     pub subject: SubjectId,
     /// When the link stops working.
     pub expires_at: Moment,
+    /// When its session starts, if that has a time.
+    pub starts_at: Option<Moment>,
+    /// The zone the person chose their time in, while it may be used.
+    pub time_zone: Option<String>,
     /// The state of the coach's account, as stored.
     pub account_state: String,
     /// The rest, as far as it may be used.
@@ -440,15 +414,18 @@ pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> 
     let found = registration::Entity::find_by_id(id)
         .find_also_related(subject::Entity)
         .find_also_related(coach::Entity)
+        .find_also(registration::Entity, session::Entity)
         .one(conn)
         .await?;
-    Ok(found.map(|(row, person, owner)| Named {
+    Ok(found.map(|(row, person, owner, session)| Named {
         id: row.id,
         link_version: row.link_version,
         coach: row.coach_id,
         webinar: row.webinar_id,
         subject: row.subject_id,
         expires_at: row.expires_at,
+        starts_at: session.and_then(|session| session.starts_at),
+        time_zone: row.time_zone.clone(),
         account_state: owner.map_or_else(String::new, |owner| owner.state),
         standing: standing(row, person.as_ref()),
     }))
@@ -576,18 +553,19 @@ pub struct Due {
 /// When the database fails.
 pub async fn due_to_be_final(
     conn: &impl ConnectionTrait,
-    last_play_before: Moment,
+    (last_play_before, idle_since): (Moment, Moment),
     limit: u64,
     now: Moment,
 ) -> Result<Vec<Due>, DbErr> {
-    use registration::Column::{ExpiresAt, FinalisedAt, Id, LastCreditAt, Outcome};
+    use registration::Column::{ExpiresAt, FinalisedAt, FinalisesAt, Id, LastCreditAt, Outcome};
+    let is_idle = LastCreditAt.is_null().or(LastCreditAt.lte(idle_since));
     let rows: Vec<(RegistrationId, String)> = registration::Entity::find()
         .select_only()
         .columns([Id, Outcome])
         .join(JoinType::InnerJoin, to_subject())
         .filter(subject::Column::State.eq(ACTIVE))
         .filter(FinalisedAt.is_null())
-        .filter(ExpiresAt.lte(now).or(LastCreditAt.lte(last_play_before)))
+        .filter(ExpiresAt.lte(now).or(LastCreditAt.lte(last_play_before)).or(FinalisesAt.lte(now).and(is_idle)))
         .order_by_asc(Id)
         .limit(limit)
         .into_tuple()

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use domain::ids::{CoachId, ConsentTextId, ScheduleRuleId, VideoId, WebinarId};
+use domain::ids::{CoachId, ConsentTextId, VideoId, WebinarId};
 use domain::rights::AccountState;
 use domain::webinar::{CheckedWebinar, SessionKind, WebinarState};
 use domain::{Moment, Slug};
@@ -73,9 +73,11 @@ pub struct PageRow {
     pub wording: Option<String>,
     /// Caption tracks of what plays.
     pub captions: i64,
+    /// Its rules, where it takes place at set times.
+    pub rules: Vec<schedule_rule::Model>,
 }
 
-/// Public: the page at an address, whatever its state, in one query. The caller decides who may see it.
+/// Public: the page at an address, whatever its state, in one query, and one more for its rules. The caller decides who may see it.
 ///
 /// # Errors
 /// When the database fails.
@@ -108,12 +110,18 @@ pub async fn page_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Opt
     }
     let Some(row) = conn.query_one(&query).await? else { return Ok(None) };
     let account: String = row.try_get("", "account")?;
+    let webinar = webinar::Model::from_query_result(&row, SelectA.as_str())?;
+    let rules = match webinar.session_kind == SessionKind::Scheduled.as_str() {
+        true => crate::schedules::rules_of(conn, webinar.id).await?,
+        false => Vec::new(),
+    };
     Ok(Some(PageRow {
-        webinar: webinar::Model::from_query_result(&row, SelectA.as_str())?,
+        webinar,
         video: video::Model::from_query_result_optional(&row, SelectB.as_str())?,
         account: AccountState::from_stored(&account),
         wording: row.try_get("", "wording")?,
         captions: row.try_get("", "captions")?,
+        rules,
     }))
 }
 
@@ -299,7 +307,7 @@ pub struct NewWebinar<'a> {
     pub numbers: (i32, i32, i32),
 }
 
-/// Adds a draft with its wording and its rule.
+/// Adds a draft with its wording.
 ///
 /// # Errors
 /// When the slug is taken (a unique violation) or the database fails.
@@ -337,21 +345,12 @@ pub async fn insert(
         published_at: Set(None),
         retention_days: Set(None),
         ask_age: Set(false),
+        schedule: Set("{}".to_owned()),
     };
     webinar::Entity::insert(row).exec_without_returning(conn).await?;
     let wording = add_consent_version(conn, new.id, new.consent_text, now).await?;
     change(conn, coach, new.id, webinar::ActiveModel { consent_text_id: Set(Some(wording)), ..Default::default() })
         .await?;
-    let rule = schedule_rule::ActiveModel {
-        id: Set(ScheduleRuleId::new()),
-        webinar_id: Set(new.id),
-        kind: Set(SessionKind::OnDemand.as_str().to_owned()),
-        zone: Set(None),
-        wall_time: Set(None),
-        rule: Set("{}".to_owned()),
-        created_at: Set(now),
-    };
-    schedule_rule::Entity::insert(rule).exec_without_returning(conn).await?;
     Ok(())
 }
 
@@ -428,15 +427,7 @@ pub async fn save(
         .filter(webinar::Column::Revision.eq(revision))
         .exec(conn)
         .await?;
-    if saved.rows_affected == 0 {
-        return Ok(false);
-    }
-    schedule_rule::Entity::update_many()
-        .col_expr(schedule_rule::Column::Kind, Expr::value(settings.session_kind.as_str()))
-        .filter(schedule_rule::Column::WebinarId.eq(id))
-        .exec(conn)
-        .await?;
-    Ok(true)
+    Ok(saved.rows_affected == 1)
 }
 
 /// Where a webinar stands in its life.

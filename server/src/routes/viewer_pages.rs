@@ -1,7 +1,7 @@
 //! Pages of viewers: registration, its frame, the room. Complete HTML from one render, no cookie, no storage, no
 //! third party; forms work without JavaScript.
 
-use app::registration::{Around, ViewerAssets, link_sent_page, registered_page, registration_page};
+use app::registration::{Around, ViewerAssets, link_sent_page, registered_page, registration_page, switched_page};
 use app::room::room_page;
 use axum::Extension;
 use axum::extract::{Form, Path, RawQuery, State};
@@ -9,7 +9,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use backend::Client;
 use backend::page_views::clean_source;
+use domain::Refusal;
 use domain::registration::RegistrationForm;
+use domain::webinar::Invitation;
 use serde::Deserialize;
 
 use super::answer;
@@ -22,6 +24,12 @@ use crate::state::AppState;
 fn source_in(query: Option<&str>) -> String {
     let source = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(key, _)| key == "utm_source");
     source.map(|(_, value)| clean_source(&value)).unwrap_or_default()
+}
+
+/// `zone` of a registration page's address: the zone its times are shown in.
+fn zone_in(query: Option<&str>) -> Option<String> {
+    let zone = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(key, _)| key == "zone");
+    zone.map(|(_, value)| value.into_owned())
 }
 
 fn nonce() -> String {
@@ -67,6 +75,7 @@ async fn previewing(state: &AppState, token: &app::context::SessionToken) -> Opt
 /// Who looks at a registration page, and from where.
 struct Look<'a> {
     source: String,
+    zone: Option<String>,
     has_signal: bool,
     client: &'a Client,
     token: &'a app::context::SessionToken,
@@ -75,10 +84,10 @@ struct Look<'a> {
 }
 
 async fn show(state: &AppState, slug: &str, embed: bool, look: Look<'_>) -> Response {
-    let Look { source, has_signal, client, token, method } = look;
+    let Look { source, zone, has_signal, client, token, method } = look;
     let coach = previewing(state, token).await;
     let visitor = state.backend.visitor();
-    let invitation = match visitor.invitation(slug, coach).await {
+    let invitation = match visitor.invitation(slug, coach, zone.as_deref()).await {
         Ok(invitation) => invitation,
         Err(error) => return answer::page_or_frame(state, error, embed),
     };
@@ -109,8 +118,8 @@ pub async fn registration(
     Signal(has_signal): Signal,
     method: Method,
 ) -> Response {
-    let source = source_in(query.as_deref());
-    let look = Look { source, has_signal, client: &client, token: &token, method: &method };
+    let (source, zone) = (source_in(query.as_deref()), zone_in(query.as_deref()));
+    let look = Look { source, zone, has_signal, client: &client, token: &token, method: &method };
     show(&state, &slug, false, look).await
 }
 
@@ -124,9 +133,26 @@ pub async fn registration_embed(
     method: Method,
 ) -> Response {
     let nobody = app::context::SessionToken(None);
-    let source = source_in(query.as_deref());
-    let look = Look { source, has_signal, client: &client, token: &nobody, method: &method };
+    let (source, zone) = (source_in(query.as_deref()), zone_in(query.as_deref()));
+    let look = Look { source, zone, has_signal, client: &client, token: &nobody, method: &method };
     show(&state, &slug, true, look).await
+}
+
+/// The answer to a form of a webinar's page, in a frame or not: what came of it, or the refusal with its status.
+fn answered(
+    state: &AppState,
+    invitation: &Invitation,
+    (embed, has_signal): (bool, bool),
+    refusal: Option<&Refusal>,
+    render: impl FnOnce(Around<'_>) -> String,
+) -> Response {
+    let nonce = nonce();
+    let html = render(Around { embed, has_signal, nonce: &nonce, assets: &assets(state) });
+    let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
+    match refusal {
+        None => page(StatusCode::OK, html, &nonce, &ancestors),
+        Some(refusal) => answer::with_retry(page(answer::status(refusal), html, &nonce, &ancestors), refusal),
+    }
 }
 
 async fn book(
@@ -137,25 +163,16 @@ async fn book(
     client: &Client,
 ) -> Response {
     let visitor = state.backend.visitor();
-    let nonce = nonce();
-    let around = Around { embed, has_signal, nonce: &nonce, assets: &assets(state) };
-    let outcome = visitor.register(slug, &form, client).await;
-    let invitation = match visitor.invitation(slug, None).await {
+    let outcome = visitor.register(slug, &form, client).await.map_err(backend::Error::into_refusal);
+    let zone = Some(form.zone.as_str()).filter(|zone| !zone.is_empty());
+    let invitation = match visitor.invitation(slug, None, zone).await {
         Ok(invitation) => invitation,
         Err(error) => return answer::page_or_frame(state, error, embed),
     };
-    let ancestors = frame_ancestors(embed.then_some(&invitation.embed_hosts));
-    match outcome {
-        Ok(booking) => {
-            let html = registered_page(&invitation, &form, &booking, around);
-            page(StatusCode::OK, html, &nonce, &ancestors)
-        }
-        Err(error) => {
-            let refusal = error.into_refusal();
-            let html = registration_page(&invitation, &form, Some(&refusal), around);
-            answer::with_retry(page(answer::status(&refusal), html, &nonce, &ancestors), &refusal)
-        }
-    }
+    answered(state, &invitation, (embed, has_signal), outcome.as_ref().err(), |around| match &outcome {
+        Ok(booking) => registered_page(&invitation, &form, booking, around),
+        Err(refusal) => registration_page(&invitation, &form, Some(refusal), around),
+    })
 }
 
 /// Takes a registration.
@@ -199,18 +216,68 @@ pub async fn link_again(
     Form(form): Form<LinkForm>,
 ) -> Response {
     let visitor = state.backend.visitor();
-    let invitation = match visitor.invitation(&slug, None).await {
+    let invitation = match visitor.invitation(&slug, None, None).await {
         Ok(invitation) => invitation,
         Err(error) => return answer::page_or_frame(&state, error, form.embed),
     };
-    let nonce = nonce();
-    let ancestors = frame_ancestors(form.embed.then_some(&invitation.embed_hosts));
     let refusal = visitor.send_link_again(&slug, &form.email, &client).await.err().map(backend::Error::into_refusal);
-    let around = Around { embed: form.embed, has_signal, nonce: &nonce, assets: &assets(&state) };
-    let html = link_sent_page(&invitation, &form.email, refusal.as_ref(), around);
-    match refusal {
-        None => page(StatusCode::OK, html, &nonce, &ancestors),
-        Some(refusal) => answer::with_retry(page(answer::status(&refusal), html, &nonce, &ancestors), &refusal),
+    answered(&state, &invitation, (form.embed, has_signal), refusal.as_ref(), |around| {
+        link_sent_page(&invitation, &form.email, refusal.as_ref(), around)
+    })
+}
+
+/// The form behind "switch to this time".
+#[derive(Deserialize)]
+pub struct SwitchForm {
+    #[serde(default)]
+    token: String,
+    /// Sent by the frame's form.
+    #[serde(default)]
+    embed: bool,
+}
+
+/// Takes up the offer to come at another time.
+pub async fn switch_time(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    Extension(client): Extension<Client>,
+    Signal(has_signal): Signal,
+    Form(form): Form<SwitchForm>,
+) -> Response {
+    let visitor = state.backend.visitor();
+    let invitation = match visitor.invitation(&slug, None, None).await {
+        Ok(invitation) => invitation,
+        Err(error) => return answer::page_or_frame(&state, error, form.embed),
+    };
+    let outcome = visitor.switch_time(&slug, &form.token, &client).await.map_err(backend::Error::into_refusal);
+    answered(&state, &invitation, (form.embed, has_signal), outcome.as_ref().err(), |around| {
+        switched_page(&invitation, outcome.as_ref(), around)
+    })
+}
+
+/// The form behind "take this time" in a room.
+#[derive(Deserialize)]
+pub struct TimeForm {
+    #[serde(default)]
+    slot: String,
+    #[serde(default)]
+    zone: String,
+}
+
+/// Takes another time with one's own link, and shows the room it leads to.
+pub async fn change_time(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+    Form(form): Form<TimeForm>,
+) -> Response {
+    let embed = query.as_deref() == Some("embed=1");
+    match state.backend.visitor().change_time(&token, (&form.slot, &form.zone)).await {
+        Ok(_) => {
+            let back = if embed { format!("/r/{token}?embed=1") } else { format!("/r/{token}") };
+            axum::response::Redirect::to(&back).into_response()
+        }
+        Err(error) => answer::page_or_frame(&state, error, embed),
     }
 }
 

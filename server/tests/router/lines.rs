@@ -136,6 +136,25 @@ pub const FORM_LINES: &[FormLine] = &[
     form("revoke_other_logins", About::Asker, nothing),
     form("create_webinar", About::Asker, |_| vec![("title", "One more".to_owned())]),
     form("save_webinar", About::Things, settings),
+    form("save_schedule", About::Things, |ids| {
+        let text = |name, value: &str| (name, value.to_owned());
+        vec![
+            ("webinar", ids.webinar.to_string()),
+            text("notice_minutes", "20"),
+            text("doors_minutes", "15"),
+            text("late_join", "where_it_is"),
+            text("shown", "5"),
+            text("replay_days", "3"),
+        ]
+    }),
+    form("remove_rule", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("rule", ids.rule.to_string())]
+    }),
+    form("add_rule", About::Things, |ids| {
+        let text = |name, value: &str| (name, value.to_owned());
+        // A first rule makes a webinar take place at set times, and the others are about one on demand.
+        vec![("webinar", ids.draft.to_string()), text("kind", "daily"), text("at", "18:00"), text("zone", "UTC")]
+    }),
     form("resend_link", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("registration", ids.registration.to_string())]
     }),
@@ -193,6 +212,7 @@ pub const FUNCTION_LINES: &[FunctionLine] = &[
     function("webinars", About::Asker, |_| Sent::Form(vec![("state", String::new())])),
     function("webinar", About::Things, webinar_by_id),
     function("results", About::Things, webinar_by_id),
+    function("schedule", About::Things, webinar_by_id),
     function("registrants", About::Things, |ids| {
         Sent::Json(json!({ "id": ids.webinar, "query": { "search": "", "status": "", "sort": "", "page": 0 } }))
     }),
@@ -244,7 +264,9 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("GET", "/w/{slug}/embed", About::Public, empty),
     route("POST", "/w/{slug}/embed", About::Public, |ids| registration(ids, "second@example.net")),
     route("POST", "/w/{slug}/link", About::Public, |_| Sent::Form(vec![("email", "anna@example.net".to_owned())])),
+    route("POST", "/w/{slug}/switch", About::Public, |_| Sent::Form(vec![("token", "AAAA.AAAA".to_owned())])),
     route("GET", "/r/{token}", About::Link, empty),
+    route("POST", "/r/{token}", About::Link, |_| Sent::Form(vec![("slot", "AAAA.AAAA".to_owned())])),
     route("GET", "/embed.js", About::Public, empty),
     route("POST", "/api/beats", About::Link, |ids| {
         Sent::Json(json!({ "view": ids.view, "seq": 1, "from": 0.0, "to": 2.0, "rate": 1.0 }))

@@ -16,5 +16,6 @@ mod running;
 mod seats;
 mod studio_forms;
 mod tenancy;
+mod times;
 mod uploads;
 mod world;

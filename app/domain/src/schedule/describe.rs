@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use super::{Day, Nth, Repeats, Rule};
+use super::{Day, Nth, Repeats, Rule, Shift};
 use crate::moment::MONTHS;
 
 /// A rule in one sentence, such as `Every week on Tuesday at 18:00 (Europe/Paris)`.
@@ -66,6 +66,17 @@ fn list(words: impl Iterator<Item = String>) -> String {
         None => String::new(),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// What a change of the clocks did to a session, for people.
+#[must_use]
+pub fn shift_text(shift: Shift) -> String {
+    match shift {
+        Shift::Forward(minutes) => format!("The clocks go forward that day, so it starts {minutes} minutes later."),
+        Shift::FirstOfTwo => {
+            "The clocks go back that day and show this time twice; it starts the first time.".to_owned()
+        }
     }
 }
 

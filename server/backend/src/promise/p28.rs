@@ -132,7 +132,7 @@ async fn a_deletion_shuts_at_once_can_be_called_off_and_ends_on_time() {
         world.coach.leave(Exit::Later, &first).await.expect("leaves");
         assert_eq!(state(&world).await, AccountState::Leaving);
         assert!(world.backend.coach_by_token(&other).await.expect("asked").is_none(), "other browsers are signed out");
-        let page = world.backend.visitor().invitation(&world.slug, None).await;
+        let page = world.backend.visitor().invitation(&world.slug, None, None).await;
         assert_eq!(refused(page.map(drop)), RefusalKind::Gone);
         let room = world.backend.visitor().room(&guest.token, None).await;
         assert_eq!(refused(room.map(drop)), RefusalKind::Gone);
@@ -141,7 +141,7 @@ async fn a_deletion_shuts_at_once_can_be_called_off_and_ends_on_time() {
         move_to(&world, day0.plus_days(13)).await;
         world.coach.stay().await.expect("stays");
         assert_eq!(state(&world).await, AccountState::Active);
-        world.backend.visitor().invitation(&world.slug, None).await.expect("open again");
+        world.backend.visitor().invitation(&world.slug, None, None).await.expect("open again");
         assert_eq!(refused(world.coach.stay().await), RefusalKind::Conflict, "once");
         move_to(&world, day0.plus_days(40)).await;
         assert_eq!(state(&world).await, AccountState::Active, "what was called off never comes back");

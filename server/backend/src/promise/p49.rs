@@ -18,7 +18,7 @@ async fn the_box_left_open_is_named_and_nothing_is_stored() {
         let form = WebinarForm { ask_age: Some("yes".to_owned()), ..editor.form };
         let saved = world.coach.save_webinar(world.webinar, editor.revision, form).await.expect("saves");
         assert!(saved.form.ask_age.is_some());
-        assert!(world.backend.visitor().invitation(&world.slug, None).await.expect("open").ask_age);
+        assert!(world.backend.visitor().invitation(&world.slug, None, None).await.expect("open").ask_age);
 
         let error = world.press(World::form("kid@viewer.example")).await.expect_err("refused");
         let refusal = error.refusal().expect("a refusal");

@@ -3,20 +3,23 @@
 //! Opening it notes a visit, which beats need to belong to; it is no attendance, because scanners open every link.
 
 use domain::ids::{CoachId, RegistrationId, SubjectId, ViewId, WebinarId};
-use domain::registration::Answers;
+use domain::registration::{Answers, BookedTime};
 use domain::rights::{AccountState, SubjectState};
+use domain::schedule::LateJoin;
 use domain::video::TranscriptLine;
-use domain::webinar::{PlayerProps, RegistrationField, Room};
+use domain::webinar::{PlayerProps, RegistrationField, Room, RoomPhase, SessionKind, WebinarState};
 use domain::{Refusal, RefusalKind};
 use persistence::entities::{registration, video};
 use persistence::registrations::Named;
 use persistence::sealed::{Place, Standing};
-use persistence::{registrations as queries, rights, videos};
+use persistence::{registrations as queries, rights, schedules, videos};
 
 use super::recorded;
+use super::slots::StoredSchedule;
 use crate::captions::transcript;
 use crate::rights::fence::{hold_public, public};
-use crate::webinars::kind_of;
+use crate::webinars::{kind_of, state_of};
+use crate::zones::in_words;
 use crate::{Backend, Client, Result, Visitor};
 
 /// What the room says of a person who is just being erased.
@@ -38,11 +41,7 @@ impl Visitor {
     pub async fn room(&self, token: &str, client: Option<&Client>) -> Result<Room> {
         let backend = &self.backend;
         let reader = backend.db().reader();
-        let id: RegistrationId = backend.room_token_names(token).ok_or_else(Refusal::not_found)?;
-        let found = queries::named_by_token(reader, id).await?.ok_or_else(Refusal::not_found)?;
-        if !backend.room_token_proves(token, found.id, found.link_version) {
-            return Err(Refusal::not_found().into());
-        }
+        let found = backend.booking_of(token).await?;
         public(AccountState::from_stored(&found.account_state))?;
         let row = persistence::webinars::webinar(reader, found.coach, found.webinar).await?;
         let row = row.ok_or_else(Refusal::not_found)?;
@@ -54,7 +53,7 @@ impl Visitor {
             );
             return Err(Refusal::new(RefusalKind::Gone, message).into());
         }
-        let Named { id, webinar, expires_at, .. } = found;
+        let Named { id, webinar, expires_at, starts_at, .. } = found;
         let booking = match found.standing {
             Standing::Active(booking) => Some(booking.into_inner()),
             // Playing works; nothing that is stored about the person is used for it, and nothing is added.
@@ -62,13 +61,46 @@ impl Visitor {
             Standing::Erasing => return Err(erased().into()),
         };
         let video = backend.current_recording(reader, &row).await?;
-        let player = match &video {
-            Some(video) if expires_at > backend.now() => {
+        let kind = kind_of(&row)?;
+        let stored = match kind == SessionKind::Scheduled || starts_at.is_some() {
+            true => Some(StoredSchedule::of(&row, &schedules::rules_of(reader, row.id).await?)?),
+            false => None,
+        };
+        let now = backend.now();
+        let phase = match (starts_at, &stored) {
+            _ if expires_at <= now || video.is_none() => RoomPhase::Over,
+            (Some(starts_at), Some(stored)) if starts_at > now => {
+                RoomPhase::Waiting { starts_at, doors_at: stored.schedule.doors_open(starts_at), now }
+            }
+            _ => RoomPhase::Open,
+        };
+        let mut player = match &video {
+            Some(video) if phase == RoomPhase::Open => {
                 let visit = Visit { id, webinar, coach: row.coach_id, subject: found.subject };
                 Some(backend.player(&visit, booking.is_some(), video, client).await?)
             }
             _ => None,
         };
+        let joins_where_it_is = stored.as_ref().is_some_and(|stored| stored.schedule.late_join == LateJoin::WhereItIs);
+        if let (true, Some(starts_at), Some(player)) = (joins_where_it_is, starts_at, &mut player) {
+            let running = now.seconds_since(starts_at);
+            if running < player.duration_seconds {
+                player.resume_seconds = running;
+            }
+        }
+        let zone = found.time_zone.as_deref();
+        let may_choose = phase != RoomPhase::Open
+            && kind == SessionKind::Scheduled
+            && booking.is_some()
+            && state_of(&row)? == WebinarState::Published;
+        let times = match &stored {
+            Some(stored) if may_choose => Some(backend.times(&row, stored, zone)?),
+            _ => None,
+        };
+        let time_text = starts_at.map(|starts_at| {
+            let (text, zone_text) = in_words(starts_at, zone.unwrap_or("UTC"));
+            format!("{text} ({zone_text})")
+        });
         Ok(Room {
             title: row.title.clone(),
             slug: row.slug.clone(),
@@ -81,11 +113,36 @@ impl Visitor {
                 None => None,
             },
             recorded: recorded(&row, video.as_ref()),
-            session_kind: kind_of(&row)?,
+            session_kind: kind,
             embed_hosts: serde_json::from_str(&row.embed_hosts)?,
             expires_at,
+            phase,
+            time_text,
+            joins_where_it_is,
+            times,
             player,
         })
+    }
+
+    /// Takes another time with one's own link, which stays the same.
+    ///
+    /// # Errors
+    /// Refuses a token that is not one of ours, a time that is none, a webinar that is closed to registration, and
+    /// somebody whose data rests.
+    pub async fn change_time(&self, token: &str, (slot, zone): (&str, &str)) -> Result<BookedTime> {
+        let backend = &self.backend;
+        let reader = backend.db().reader();
+        let found = backend.booking_of(token).await?;
+        let row = persistence::webinars::webinar(reader, found.coach, found.webinar).await?;
+        let row = row.ok_or_else(Refusal::not_found)?;
+        if state_of(&row)? != WebinarState::Published {
+            let message = "No other time can be booked any more. Nothing was changed.";
+            return Err(Refusal::new(RefusalKind::Gone, message).into());
+        }
+        let stored = StoredSchedule::of(&row, &schedules::rules_of(reader, row.id).await?)?;
+        let (chosen, _, zone) = backend.chosen(&row, &stored, (slot, zone))?;
+        let chosen = chosen.ok_or_else(|| Refusal::field("slot", "Please choose one of the times."))?;
+        backend.move_to(&row, found.id, (chosen, zone)).await
     }
 }
 
@@ -98,6 +155,16 @@ struct Visit {
 }
 
 impl Backend {
+    /// The booking a room token proves, or the answer for any unknown address.
+    async fn booking_of(&self, token: &str) -> Result<Named> {
+        let id = self.room_token_names(token).ok_or_else(Refusal::not_found)?;
+        let found = queries::named_by_token(self.db().reader(), id).await?.ok_or_else(Refusal::not_found)?;
+        match self.room_token_proves(token, found.id, found.link_version) {
+            true => Ok(found),
+            false => Err(Refusal::not_found().into()),
+        }
+    }
+
     async fn player(
         &self,
         visit: &Visit,

@@ -267,7 +267,7 @@ async fn the_public_pages_of_a_resting_account_are_gone_and_its_coach_can_read()
             world.set_account(state).await;
             // Past what one address may ask for in an hour.
             world.backend.clock().advance_seconds(2 * 3_600);
-            assert_eq!(refused(visitor.invitation(&world.slug, None).await), RefusalKind::Gone, "{state:?}");
+            assert_eq!(refused(visitor.invitation(&world.slug, None, None).await), RefusalKind::Gone, "{state:?}");
             assert_eq!(refused(visitor.room(&guest.token, Some(&someone)).await), RefusalKind::Gone);
             let again = visitor.send_link_again(&world.slug, "tom@viewer.example", &someone).await;
             assert_eq!(refused(again), RefusalKind::Gone);
@@ -279,7 +279,7 @@ async fn the_public_pages_of_a_resting_account_are_gone_and_its_coach_can_read()
             // Reading stays hers in every state; changing does not.
             world.coach.webinar(world.webinar).await.expect("reads");
             world.coach.results(world.webinar).await.expect("reads");
-            visitor.invitation(&world.slug, Some(world.id())).await.expect("her own preview");
+            visitor.invitation(&world.slug, Some(world.id()), None).await.expect("her own preview");
             assert_eq!(refused(world.coach.create_webinar("More").await), RefusalKind::Conflict);
             let view = world.coach.webinar(world.webinar).await.expect("reads");
             let saved = world.coach.save_webinar(world.webinar, view.revision, view.form).await;
@@ -290,7 +290,7 @@ async fn the_public_pages_of_a_resting_account_are_gone_and_its_coach_can_read()
         }
         assert_eq!(count::<page_view::Entity>(&world).await, counted);
         world.set_account(AccountState::Active).await;
-        visitor.invitation(&world.slug, None).await.expect("open again");
+        visitor.invitation(&world.slug, None, None).await.expect("open again");
         assert_eq!(count::<webinar::Entity>(&world).await, 1);
     })
     .await;
@@ -300,7 +300,7 @@ async fn the_public_pages_of_a_resting_account_are_gone_and_its_coach_can_read()
 async fn a_registration_under_way_when_the_account_closes_is_not_made() {
     each_database("register race", |test| async move {
         let world = World::published(&test).await;
-        let invitation = world.backend.visitor().invitation(&world.slug, None).await.expect("open");
+        let invitation = world.backend.visitor().invitation(&world.slug, None, None).await.expect("open");
         world.backend.clock().advance_seconds(2);
         // The page was open, and the coach closes her account before the button is pressed.
         world.set_account(AccountState::Leaving).await;

@@ -49,7 +49,8 @@ impl Coach {
             wanted.push(attention(message, "/dashboard/webinars".to_owned(), "See what can go"));
         }
         for row in &rows {
-            wanted.extend(worth_a_look(row, owner.email_confirmed)?);
+            let times = backend.time_facts(&row.webinar).await?;
+            wanted.extend(worth_a_look(row, owner.email_confirmed, times)?);
         }
         wanted.truncate(MAX_ATTENTION);
         Ok(Home {
@@ -65,7 +66,7 @@ impl Coach {
 }
 
 /// A draft that is ready, or a public page that leaves people out.
-fn worth_a_look(row: &CardRow, email_confirmed: bool) -> Result<Option<Attention>> {
+fn worth_a_look(row: &CardRow, email_confirmed: bool, times: (bool, usize)) -> Result<Option<Attention>> {
     let editor = format!("/dashboard/webinars/{}", row.webinar.id);
     let title = &row.webinar.title;
     match state_of(&row.webinar)? {
@@ -73,7 +74,8 @@ fn worth_a_look(row: &CardRow, email_confirmed: bool) -> Result<Option<Attention
             // The wording is only read to be checked, and a stored one has been.
             let form = form_of(&row.webinar, "stored")?;
             let captions = usize::try_from(row.captions).unwrap_or(0);
-            let is_ready = findings(&form, true, captions, email_confirmed).iter().all(|finding| !finding.blocks);
+            let found = findings(&form, true, captions, email_confirmed, times);
+            let is_ready = found.iter().all(|finding| !finding.blocks);
             Ok(is_ready.then(|| {
                 attention(format!("“{title}” is ready to publish."), format!("{editor}#publish"), "Look and publish")
             }))

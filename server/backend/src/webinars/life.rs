@@ -36,7 +36,8 @@ impl Coach {
             None => 0,
         };
         let owner = queries::owner(&transaction, self.id).await?.ok_or_else(Refusal::sign_in)?;
-        let findings = findings(&form, video.is_some(), captions, owner.email_confirmed);
+        let times = self.backend.time_facts(&row).await?;
+        let findings = findings(&form, video.is_some(), captions, owner.email_confirmed, times);
         let blocking: Vec<_> = findings.into_iter().filter(|finding| finding.blocks).collect();
         if let Some(first) = blocking.first() {
             let message = blocking.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join(" ");

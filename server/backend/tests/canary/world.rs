@@ -265,7 +265,7 @@ impl World {
         let word = |what: &str| format!("qv{what}{tag}zq");
         let email = email.map_or_else(|| format!("{}@canary.test", word("mail")), str::to_owned);
         let visitor = backend.visitor();
-        let invitation = visitor.invitation(&of.slug, None).await.expect("an invitation");
+        let invitation = visitor.invitation(&of.slug, None, None).await.expect("an invitation");
         backend.clock().advance_seconds(2);
         let form = RegistrationForm {
             email: email.clone(),

@@ -57,6 +57,10 @@ pub struct Model {
     pub last_credit_at: Option<Moment>,
     /// `current_video_id`
     pub current_video_id: Option<VideoId>,
+    /// For a session at a set time: from when its outcome can become final.
+    pub finalises_at: Option<Moment>,
+    /// Raised whenever the time changes, so that calendars follow (RFC 5545 SEQUENCE).
+    pub calendar_sequence: i32,
 }
 
 /// What it belongs to.

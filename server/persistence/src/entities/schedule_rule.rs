@@ -13,13 +13,13 @@ pub struct Model {
     pub id: ScheduleRuleId,
     /// Of which webinar.
     pub webinar_id: WebinarId,
-    /// `kind`
+    /// How it repeats ([`domain::schedule::RuleKind`]).
     pub kind: String,
-    /// `zone`
+    /// Its zone; none for that of whoever looks.
     pub zone: Option<String>,
-    /// `wall_time`
+    /// At what time of the day.
     pub wall_time: Option<String>,
-    /// `rule`
+    /// The whole rule as JSON ([`domain::schedule::Rule`]).
     pub rule: String,
     /// When it was made.
     pub created_at: Moment,

@@ -27,6 +27,8 @@ pub struct Model {
     pub session_key: String,
     /// When it was made.
     pub created_at: Moment,
+    /// When its coach called it off.
+    pub cancelled_at: Option<Moment>,
 }
 
 /// What it belongs to.

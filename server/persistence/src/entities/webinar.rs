@@ -61,6 +61,8 @@ pub struct Model {
     pub retention_days: Option<i32>,
     /// Whether the form asks people to say that they are 16 or older (promise P49).
     pub ask_age: bool,
+    /// What goes for every rule, as JSON ([`domain::schedule::Schedule`] without its rules).
+    pub schedule: String,
 }
 
 /// What it belongs to.

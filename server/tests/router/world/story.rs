@@ -3,7 +3,7 @@
 use backend::rights::Whose;
 use domain::ids::{
     CaptionId, CoachId, DisclosureId, ExportId, IncidentId, LegalHoldId, LoginId, ObjectionId, RegistrationId,
-    RequestId, UploadId, VideoId, ViewId, WebinarId,
+    RequestId, ScheduleRuleId, UploadId, VideoId, ViewId, WebinarId,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
@@ -41,6 +41,8 @@ pub struct Ids {
     pub slug: String,
     /// A webinar that was never published.
     pub draft: WebinarId,
+    /// A rule that yields sessions.
+    pub rule: ScheduleRuleId,
     /// A recording.
     pub video: VideoId,
     /// A caption track.
@@ -122,6 +124,7 @@ impl Story {
             webinar: webinar.id,
             slug: webinar.slug.clone(),
             draft: draft.id,
+            rule: rule_of(world, webinar.id).await,
             video,
             caption,
             upload,
@@ -144,6 +147,16 @@ impl Story {
     }
 }
 
+/// A rule beside a webinar that is watched on demand: nobody is offered its times.
+async fn rule_of(world: &World, webinar: WebinarId) -> ScheduleRuleId {
+    let form = domain::schedule::RuleForm { kind: "weekdays".into(), at: "18:00".into(), ..Default::default() };
+    let rule = form.parse(|_| true).expect("a rule");
+    let transaction = world.backend.db().begin().await.expect("begins");
+    let added = persistence::schedules::insert_rule(&transaction, webinar, &rule, world.backend.now()).await;
+    transaction.commit().await.expect("commits");
+    added.expect("is added")
+}
+
 /// As if the worker had taken two pictures from it, on a machine with ffmpeg or without.
 async fn with_posters(world: &World, video: VideoId) {
     use persistence::entities::video;
@@ -163,6 +176,7 @@ impl Ids {
             webinar: WebinarId::new(),
             slug: "nothing-is-here".to_owned(),
             draft: WebinarId::new(),
+            rule: ScheduleRuleId::new(),
             video: VideoId::new(),
             caption: CaptionId::new(),
             upload: UploadId::new(),
@@ -227,6 +241,7 @@ impl Ids {
             (self.webinar.to_string(), "WEBINAR"),
             (self.slug.clone(), "SLUG"),
             (self.draft.to_string(), "DRAFT"),
+            (self.rule.to_string(), "RULE"),
             (self.video.to_string(), "VIDEO"),
             (self.caption.to_string(), "CAPTION"),
             (self.upload.to_string(), "UPLOAD"),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ids::{DekId, SubjectId, SuppressionId, VideoId};
+use domain::schedule::{Rule, RuleForm, RuleKind, Schedule, ScheduleForm};
 use domain::video::VideoState;
 use domain::webinar::{FieldChoice, SessionKind, WebinarState};
 use persistence::entities::{subject, suppression};
@@ -65,7 +66,8 @@ impl Import<'_> {
             let id = id_of(row, "id").unwrap_or_default();
             let mut values = Vec::with_capacity(columns.len() + 6);
             for (_, column) in &given {
-                let value = row.get(&column.export).unwrap_or(&Json::Null);
+                let before = column_before(table.name, &column.export);
+                let value = row.get(&column.export).or(before.as_ref()).unwrap_or(&Json::Null);
                 let took = take(column, value)
                     .map_err(|what| Error::refused(format!("{} should be {what}", column.export)))?;
                 values.push(match (took, column.sealed) {
@@ -205,10 +207,27 @@ impl Import<'_> {
     }
 }
 
+/// What a column says in archives from before there was one.
+fn column_before(table: &str, column: &str) -> Option<Json> {
+    match (table, column) {
+        ("webinar", "schedule") => Some("{}".into()),
+        ("registration", "calendar_sequence") => Some(0.into()),
+        _ => None,
+    }
+}
+
+/// A rule as its form makes it. Earlier archives name a rule for webinars without times as well.
+fn is_rule(row: &Row) -> bool {
+    RuleKind::from_stored(text(row, "kind")).is_none()
+        || serde_json::from_str::<Rule>(text(row, "rule"))
+            .is_ok_and(|rule| RuleForm::from(&rule).parse(|_| true).is_ok())
+}
+
 /// Rules a form would have kept: an archive did not come through a form.
 fn check(table: &ArchiveTable, row: &Row) -> Result<(), Error> {
     let is_in_order = match table.name {
         "webinar" => is_webinar(row),
+        "schedule_rule" => is_rule(row),
         "video" => {
             ["video/mp4", "video/webm", "video/quicktime", "video/x-matroska"].contains(&text(row, "content_type"))
         }
@@ -219,6 +238,10 @@ fn check(table: &ArchiveTable, row: &Row) -> Result<(), Error> {
     } else {
         Err(Error::refused(format!("a row of {} says what no form of ours takes", table.file)))
     }
+}
+
+fn is_schedule(text: &str) -> bool {
+    serde_json::from_str::<Schedule>(text).is_ok_and(|schedule| ScheduleForm::from(&schedule).parse(Vec::new()).is_ok())
 }
 
 fn is_webinar(row: &Row) -> bool {
@@ -236,5 +259,6 @@ fn is_webinar(row: &Row) -> bool {
         && WebinarState::from_stored(text(row, "state")).is_some()
         && SessionKind::from_stored(text(row, "session_kind")).is_some()
         && serde_json::from_str::<FieldChoice>(text(row, "fields")).is_ok()
+        && row.get("schedule").and_then(Json::as_str).is_none_or(is_schedule)
         && row.get("logo_type").is_none_or(|kind| kind.is_null() || kind == "image/png")
 }

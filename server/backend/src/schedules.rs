@@ -1,0 +1,151 @@
+//! When a webinar takes place, as its coach sets and sees it.
+//!
+//! A changed rule never touches a session somebody has booked: those are rows of their own, made at the first booking.
+
+use domain::ids::{ScheduleRuleId, WebinarId};
+use domain::schedule::{
+    MAX_RULES, MOST_OFFERED, Occurrence, PreviewLine, Rule, RuleForm, RuleView, ScheduleForm, ScheduleView,
+    describe_rule, occurrences, shift_text, wall_text,
+};
+use domain::webinar::SessionKind;
+use domain::{Moment, Refusal, RefusalKind};
+use persistence::entities::webinar;
+use persistence::{schedules as queries, webinars};
+
+use crate::registrations::slots::StoredSchedule;
+use crate::rights::fence::hold_changeable;
+use crate::webinars::kind_of;
+use crate::zones::{Bundled, in_words, is_zone, spelt, time_zones};
+use crate::{Backend, Coach, Result};
+
+/// How far ahead the preview looks: a monthly rule has a year to show itself.
+const PREVIEW_DAYS: i64 = 366;
+
+/// The next sessions of all rules at fixed times, in order, as somebody in `zone` meets them.
+fn coming(stored: &StoredSchedule, zone: &str, from: Moment) -> Vec<Occurrence> {
+    let span = (from, from.plus_days(PREVIEW_DAYS));
+    let mut found: Vec<Occurrence> = Vec::new();
+    for rule in &stored.schedule.rules {
+        if let Rule::Timed(timed) = rule {
+            found.extend(occurrences(timed, zone, &stored.schedule.blackouts, &Bundled, span));
+        }
+    }
+    found.sort_by_key(|one| one.starts_at);
+    found.dedup_by_key(|one| one.starts_at);
+    found
+}
+
+/// What the publish check wants to know of a webinar's times: whether anybody could come, and how many sessions of the
+/// next year a change of the clocks moves.
+pub(crate) fn facts_of(stored: &StoredSchedule, now: Moment) -> (bool, usize) {
+    let coming = coming(stored, stored.own_zone(), now);
+    let just_in_time = stored.schedule.rules.iter().any(|rule| matches!(rule, Rule::JustInTime(_)));
+    let shifted = coming.iter().filter(|one| one.shift.is_some()).count();
+    (stored.schedule.on_demand || just_in_time || !coming.is_empty(), shifted)
+}
+
+impl Backend {
+    pub(crate) async fn stored_schedule(&self, row: &webinar::Model) -> Result<StoredSchedule> {
+        StoredSchedule::of(row, &queries::rules_of(self.db().reader(), row.id).await?)
+    }
+}
+
+impl Coach {
+    /// Everything the page of times shows, its next sessions in `zone` or, without one, in the coach's own.
+    ///
+    /// # Errors
+    /// Refuses a webinar that is not hers.
+    pub async fn schedule(&self, id: WebinarId, zone: Option<&str>) -> Result<ScheduleView> {
+        let row = self.own_webinar(id).await?;
+        let stored = self.backend.stored_schedule(&row).await?;
+        let zone = match zone.and_then(spelt) {
+            Some(zone) => zone,
+            None => self.row().await?.time_zone,
+        };
+        let now = self.backend.now();
+        let booked = queries::booked_from(self.backend.db().reader(), id, now).await?;
+        let line = |one: Occurrence| {
+            let (text, zone_text) = in_words(one.starts_at, &zone);
+            let booked = booked.iter().filter(|(at, _)| *at == one.starts_at).map(|(_, people)| people).sum();
+            PreviewLine {
+                starts_at: one.starts_at,
+                text: format!("{text} ({zone_text})"),
+                own_text: (one.zone != zone)
+                    .then(|| format!("{} in {}", wall_text(one.wall), one.zone.replace('_', " "))),
+                note: one.shift.map(shift_text),
+                booked,
+            }
+        };
+        let views = stored.rules.iter().zip(&stored.schedule.rules);
+        Ok(ScheduleView {
+            title: row.title.clone(),
+            is_scheduled: kind_of(&row)? == SessionKind::Scheduled,
+            rules: views.map(|(id, rule)| RuleView { id: *id, text: describe_rule(rule) }).collect(),
+            form: ScheduleForm::from(&stored.schedule),
+            next: coming(&stored, &zone, now).into_iter().take(usize::from(MOST_OFFERED)).map(line).collect(),
+            zones: time_zones(),
+            zone,
+        })
+    }
+
+    /// Adds a rule. The first one makes the webinar take place at set times.
+    ///
+    /// # Errors
+    /// Refuses a rule that is impossible, with the field named, one that yields no session any more, more than
+    /// [`MAX_RULES`] rules, and a webinar that is not hers.
+    pub async fn add_rule(&self, id: WebinarId, form: &RuleForm) -> Result<()> {
+        let now = self.backend.now();
+        let rule = form.parse(is_zone)?;
+        if let Rule::Timed(timed) = &rule {
+            let span = (now, now.plus_days(5 * PREVIEW_DAYS));
+            if occurrences(timed, "UTC", &[], &Bundled, span).next().is_none() {
+                let field = if form.dates.trim().is_empty() { "kind" } else { "dates" };
+                let message = "This yields no session in the future. Please choose a later date.";
+                return Err(Refusal::field(field, message).into());
+            }
+        }
+        let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
+        let row = webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        if queries::count_rules(&transaction, id).await? >= MAX_RULES as u64 {
+            let message = "A webinar can have 20 rules. Take one away that you no longer need, and try again.";
+            return Err(Refusal::new(RefusalKind::Conflict, message).into());
+        }
+        queries::insert_rule(&transaction, id, &rule, now).await?;
+        if kind_of(&row)? != SessionKind::Scheduled {
+            queries::make_scheduled(&transaction, self.id, id, row.revision, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a rule away. People who are booked on one of its sessions stay booked.
+    ///
+    /// # Errors
+    /// Refuses a webinar that is not hers and a rule that is not there.
+    pub async fn remove_rule(&self, id: WebinarId, rule: ScheduleRuleId) -> Result<()> {
+        let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
+        webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        if !queries::delete_rule(&transaction, id, rule).await? {
+            return Err(Refusal::not_found().into());
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Saves what goes for every rule.
+    ///
+    /// # Errors
+    /// Refuses a field that is not acceptable, by name, and a webinar that is not hers.
+    pub async fn save_schedule(&self, id: WebinarId, form: &ScheduleForm) -> Result<()> {
+        let schedule = form.parse(Vec::new())?;
+        let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
+        webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        let settings = serde_json::to_string(&schedule)?;
+        queries::save_settings(&transaction, self.id, id, &settings, self.backend.now()).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}

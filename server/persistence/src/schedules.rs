@@ -1,0 +1,261 @@
+//! When a webinar takes place: its rules, what goes for all of them, and the sessions somebody has booked.
+//!
+//! A session is made at its first booking; its key makes two bookings at once meet in one row.
+
+use domain::Moment;
+use domain::ids::{CoachId, RegistrationId, ScheduleRuleId, SessionId, WebinarId};
+use domain::schedule::{Rule, RuleKind};
+use domain::webinar::SessionKind;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait, Set,
+};
+
+use crate::entities::{registration, schedule_rule, session, webinar};
+
+fn rules() -> sea_orm::Select<schedule_rule::Entity> {
+    schedule_rule::Entity::find()
+        .filter(schedule_rule::Column::Kind.is_in(RuleKind::ALL.iter().map(|kind| kind.as_str())))
+        .order_by_asc(schedule_rule::Column::CreatedAt)
+        .order_by_asc(schedule_rule::Column::Id)
+}
+
+/// The rules of a webinar, in the order they were made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rules_of(conn: &impl ConnectionTrait, webinar: WebinarId) -> Result<Vec<schedule_rule::Model>, DbErr> {
+    rules().filter(schedule_rule::Column::WebinarId.eq(webinar)).all(conn).await
+}
+
+/// How many rules a webinar has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_rules(conn: &impl ConnectionTrait, webinar: WebinarId) -> Result<u64, DbErr> {
+    rules().filter(schedule_rule::Column::WebinarId.eq(webinar)).count(conn).await
+}
+
+/// Adds a rule.
+///
+/// # Errors
+/// When it cannot be written down, or the database fails.
+pub async fn insert_rule(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    rule: &Rule,
+    now: Moment,
+) -> Result<ScheduleRuleId, DbErr> {
+    let id = ScheduleRuleId::new();
+    let (zone, wall_time) = match rule {
+        Rule::Timed(timed) => (timed.zone.clone(), Some(timed.at.to_string())),
+        Rule::JustInTime(_) => (None, None),
+    };
+    let row = schedule_rule::ActiveModel {
+        id: Set(id),
+        webinar_id: Set(webinar),
+        kind: Set(rule.kind().as_str().to_owned()),
+        zone: Set(zone),
+        wall_time: Set(wall_time),
+        rule: Set(serde_json::to_string(rule).map_err(|error| DbErr::Custom(error.to_string()))?),
+        created_at: Set(now),
+    };
+    schedule_rule::Entity::insert(row).exec_without_returning(conn).await?;
+    Ok(id)
+}
+
+/// Takes a rule away; booked sessions stay. Returns whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_rule(conn: &impl ConnectionTrait, webinar: WebinarId, id: ScheduleRuleId) -> Result<bool, DbErr> {
+    let done = schedule_rule::Entity::delete_many()
+        .filter(schedule_rule::Column::Id.eq(id))
+        .filter(schedule_rule::Column::WebinarId.eq(webinar))
+        .exec(conn)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Writes what goes for every rule.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save_settings(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    settings: &str,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let row = webinar::ActiveModel { schedule: Set(settings.to_owned()), ..Default::default() };
+    change(conn, coach, webinar, row, now).await
+}
+
+/// Lets a webinar of this revision, held by the caller, take place at set times. A page of settings opened before says
+/// so when it is saved.
+///
+/// # Errors
+/// When the database fails.
+pub async fn make_scheduled(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    webinar: WebinarId,
+    revision: i32,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let session_kind = SessionKind::Scheduled.as_str().to_owned();
+    let row = webinar::ActiveModel {
+        session_kind: Set(session_kind),
+        revision: Set(revision.saturating_add(1)),
+        ..Default::default()
+    };
+    change(conn, coach, webinar, row, now).await
+}
+
+async fn change(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: WebinarId,
+    row: webinar::ActiveModel,
+    now: Moment,
+) -> Result<(), DbErr> {
+    webinar::Entity::update_many()
+        .set(webinar::ActiveModel { updated_at: Set(now), ..row })
+        .filter(webinar::Column::Id.eq(id))
+        .filter(webinar::Column::CoachId.eq(coach))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// A session to be found or made.
+#[derive(Clone, Debug)]
+pub struct WantedSession<'a> {
+    /// `on_demand`, `replay`, `scheduled` or `just_in_time`.
+    pub kind: &'a str,
+    /// Its identity within the webinar.
+    pub key: String,
+    /// The rule it comes from.
+    pub rule: Option<ScheduleRuleId>,
+    /// When it starts.
+    pub starts_at: Option<Moment>,
+    /// The zone its wall time was resolved in.
+    pub zone: Option<String>,
+    /// The time on the wall of that zone.
+    pub wall_time: Option<String>,
+}
+
+impl<'a> WantedSession<'a> {
+    /// The one session of a webinar without times.
+    #[must_use]
+    pub fn undated(kind: &'a str) -> Self {
+        Self { kind, key: kind.to_owned(), rule: None, starts_at: None, zone: None, wall_time: None }
+    }
+}
+
+/// The session with this key, made if it is the first time anybody wants it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn session(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    wanted: &WantedSession<'_>,
+    now: Moment,
+) -> Result<SessionId, DbErr> {
+    let row = session::ActiveModel {
+        id: Set(SessionId::new()),
+        webinar_id: Set(webinar),
+        schedule_rule_id: Set(wanted.rule),
+        kind: Set(wanted.kind.to_owned()),
+        starts_at: Set(wanted.starts_at),
+        zone: Set(wanted.zone.clone()),
+        wall_time: Set(wanted.wall_time.clone()),
+        session_key: Set(wanted.key.clone()),
+        created_at: Set(now),
+        cancelled_at: Set(None),
+    };
+    let twins = OnConflict::columns([session::Column::WebinarId, session::Column::SessionKey]).do_nothing().to_owned();
+    session::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await?;
+    let stored: Option<SessionId> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::WebinarId.eq(webinar))
+        .filter(session::Column::SessionKey.eq(&wanted.key))
+        .into_tuple()
+        .one(conn)
+        .await?;
+    stored.ok_or_else(|| DbErr::RecordNotFound(format!("session {} of webinar {webinar}", wanted.key)))
+}
+
+/// A session by its id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn session_by_id(conn: &impl ConnectionTrait, id: SessionId) -> Result<Option<session::Model>, DbErr> {
+    session::Entity::find_by_id(id).one(conn).await
+}
+
+/// How many people come to each of the sessions that start from here on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn booked_from(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    from: Moment,
+) -> Result<Vec<(Moment, i64)>, DbErr> {
+    registration::Entity::find()
+        .select_only()
+        .column(session::Column::StartsAt)
+        .column_as(registration::Column::Id.count(), "booked")
+        .join(sea_orm::JoinType::InnerJoin, registration::Relation::Session.def())
+        .filter(session::Column::WebinarId.eq(webinar))
+        .filter(session::Column::StartsAt.gte(from))
+        .group_by(session::Column::StartsAt)
+        .into_tuple()
+        .all(conn)
+        .await
+}
+
+/// What changes when somebody takes another time.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The session they come to now.
+    pub session: SessionId,
+    /// The zone they chose it in.
+    pub time_zone: Option<String>,
+    /// When their link stops working.
+    pub expires_at: Moment,
+    /// From when the outcome can become final.
+    pub finalises_at: Option<Moment>,
+}
+
+/// Moves a booking to another session. The link stays, calendars are told by a higher sequence, and what was missed or
+/// made final is open again. Returns whether anything changed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn move_booking(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: RegistrationId,
+    change: Change,
+) -> Result<bool, DbErr> {
+    use registration::Column;
+    let moved = registration::Entity::update_many()
+        .col_expr(Column::SessionId, Expr::value(change.session))
+        .col_expr(Column::TimeZone, Expr::value(change.time_zone))
+        .col_expr(Column::ExpiresAt, Expr::value(change.expires_at))
+        .col_expr(Column::FinalisesAt, Expr::value(change.finalises_at))
+        .col_expr(Column::FinalisedAt, Expr::value(None::<Moment>))
+        .col_expr(Column::CalendarSequence, Expr::col(Column::CalendarSequence).add(1))
+        .filter(Column::Id.eq(id))
+        .filter(Column::CoachId.eq(coach))
+        .filter(Column::SessionId.ne(change.session))
+        .exec(conn)
+        .await?;
+    Ok(moved.rows_affected == 1)
+}

@@ -1,0 +1,249 @@
+//! Sessions at set times: what is clicked is what is booked, the room opens on time, and there is always a way in.
+
+use axum::http::{StatusCode, header};
+use domain::Moment;
+use persistence::entities::{registration, session};
+use sea_orm::{EntityTrait, PaginatorTrait};
+use testkit::each_database;
+
+use crate::world::{Coach, Webinar, World, between, player_props};
+
+/// Adds a rule through the page of times.
+async fn add_rule(world: &World, coach: &Coach, webinar: &Webinar, fields: &[(&str, &str)]) {
+    let id = webinar.id.to_string();
+    let page = format!("/dashboard/webinars/{id}/times");
+    let form = [&[("_form", "add_rule"), ("webinar", id.as_str())], fields].concat();
+    let answer = world.post(&page).by(coach).form(&form).send().await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+}
+
+async fn webinar_at(world: &World, rule: &[(&str, &str)]) -> (Coach, Webinar) {
+    let maya = world.coach("Maya", "maya@example.com").await;
+    let webinar = world.published(&maya, "Breathing before talking").await;
+    add_rule(world, &maya, &webinar, rule).await;
+    (maya, webinar)
+}
+
+/// What the radios of a page send, in order.
+fn slots(page: &str) -> Vec<String> {
+    let radios = page.split("name=\"slot\" value=\"").skip(1);
+    radios.map(|rest| rest.split('"').next().expect("a value").to_owned()).collect()
+}
+
+/// Fills the form of a page in this zone and presses the button, with the slot at this place.
+async fn register(world: &World, webinar: &Webinar, email: &str, zone: &str, place: usize) -> String {
+    let path = format!("/w/{}?zone={zone}", webinar.slug);
+    let page = world.get(&path).send().await.text();
+    let stamp = between(&page, "name=\"form_stamp\" value=\"", "\"").expect("a stamp").to_owned();
+    let slot = slots(&page).get(place).expect("a slot").clone();
+    world.wait(2);
+    let fields = [
+        ("email", email.to_owned()),
+        ("consent", "yes".to_owned()),
+        ("form_stamp", stamp),
+        ("slot", slot),
+        ("zone", zone.to_owned()),
+    ];
+    let answer = world.post(&format!("/w/{}", webinar.slug)).form(&fields).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    answer.text()
+}
+
+async fn bookings(world: &World) -> Vec<(registration::Model, session::Model)> {
+    let found = registration::Entity::find().find_also_related(session::Entity);
+    let rows = found.all(world.database.database.reader()).await.expect("answers");
+    rows.into_iter().map(|(row, session)| (row, session.expect("a session"))).collect()
+}
+
+fn room_of(world: &World, row: &registration::Model) -> String {
+    world.backend.room_path(row.id, row.link_version)
+}
+
+/// Moves the clock to a moment.
+fn go_to(world: &World, moment: Moment) {
+    world.wait(moment.seconds_since(world.backend.now()).ceil() as i64);
+}
+
+#[tokio::test]
+async fn a_booked_time_is_waited_for_opens_by_itself_and_has_a_way_in_when_missed() {
+    each_database("a slot", |test| async move {
+        let world = World::new(test);
+        let rule = [("kind", "daily"), ("at", "18:00"), ("zone", "Europe/Paris")];
+        let (_, webinar) = webinar_at(&world, &rule).await;
+        // Without a choice the times stand in the rule's zone, and in no page does anything run that was not signed for.
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        assert!(page.contains(", 18:00<") && page.contains("Europe/Paris"), "{page}");
+        assert_eq!(slots(&page).len(), 3);
+        let shown = register(&world, &webinar, "anna@example.net", "America/New_York", 1).await;
+        assert!(shown.contains(", 12:00") || shown.contains(", 13:00"), "noon in New York: {shown}");
+        assert!(!shown.contains("/r/"), "the way in is in the mail: {shown}");
+
+        let all = bookings(&world).await;
+        let (row, session) = &all[0];
+        let starts_at = session.starts_at.expect("a time");
+        assert_eq!((session.kind.as_str(), row.time_zone.as_deref()), ("scheduled", Some("America/New_York")));
+        world.run_jobs().await;
+        let mails = world.mails_to("anna@example.net");
+        assert!(mails[0].text.contains("America/New York"), "{}", mails[0].text);
+
+        let room = room_of(&world, row);
+        let early = world.get(&room).send().await;
+        assert_eq!(early.status, StatusCode::OK);
+        assert!(player_props(&early.text()).is_none() && !early.text().contains("/media/video"), "nothing plays yet");
+        assert!(early.text().contains("id=\"countdown\"") && early.text().contains("http-equiv=\"refresh\""));
+        go_to(&world, starts_at);
+        let open = world.get(&room).send().await.text();
+        let player = player_props(&open).expect("it plays");
+        assert!(player.resume_seconds.abs() < f64::EPSILON, "from the start: {}", player.resume_seconds);
+
+        // A quarter of an hour after its end a missed one is final; the recording can still be watched for a week.
+        world.backend.plan_periodic().await.expect("planned");
+        world.wait(3_600);
+        world.backend.run_due_jobs("test").await.expect("jobs run");
+        assert_eq!(bookings(&world).await[0].0.outcome, "missed");
+        assert!(player_props(&world.get(&room).send().await.text()).is_some());
+        go_to(&world, row.expires_at);
+        let over = world.get(&room).send().await.text();
+        assert!(player_props(&over).is_none());
+        let again = slots(&over)[0].clone();
+        let fields = [("slot", again), ("zone", "America/New_York".to_owned())];
+        let taken = world.post(&room).form(&fields).send().await;
+        assert_eq!((taken.status, taken.header(header::LOCATION.as_str())), (StatusCode::SEE_OTHER, room.clone()));
+        let (row, session) = bookings(&world).await.remove(0);
+        assert!(session.starts_at.expect("a time") > world.backend.now());
+        assert_eq!((row.outcome.as_str(), row.calendar_sequence, row.finalised_at), ("registered", 1, None));
+        assert!(world.get(&room).send().await.text().contains("id=\"countdown\""), "the same link waits again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_registered_already_is_offered_a_switch_and_keeps_one_booking_and_one_link() {
+    each_database("switch", |test| async move {
+        let world = World::new(test);
+        let (_, webinar) = webinar_at(&world, &[("kind", "daily"), ("at", "18:00"), ("zone", "UTC")]).await;
+        register(&world, &webinar, "gita@example.net", "UTC", 0).await;
+        let before = bookings(&world).await.remove(0);
+        world.wait(120);
+        let offered = register(&world, &webinar, "GITA@example.net", "UTC", 2).await;
+        let token = between(&offered, "name=\"token\" value=\"", "\"").expect("an offer").to_owned();
+        assert!(!offered.contains("/r/"), "{offered}");
+        assert_eq!(bookings(&world).await[0].1.starts_at, before.1.starts_at, "nothing changes by itself");
+
+        let forged = format!("{}x", &token[..token.len() - 1]);
+        let switch = format!("/w/{}/switch", webinar.slug);
+        assert_eq!(world.post(&switch).form(&[("token", forged)]).send().await.status, StatusCode::CONFLICT);
+        let answer = world.post(&switch).form(&[("token", token.clone())]).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let after = bookings(&world).await;
+        assert_eq!(after.len(), 1);
+        assert!(after[0].1.starts_at > before.1.starts_at);
+        assert_eq!((after[0].0.id, after[0].0.link_version), (before.0.id, before.0.link_version));
+        // Pressed twice it is done once, and an old offer is none.
+        world.post(&switch).form(&[("token", token.clone())]).send().await;
+        assert_eq!(bookings(&world).await[0].0.calendar_sequence, 1);
+        world.wait(3_700);
+        assert_eq!(world.post(&switch).form(&[("token", token)]).send().await.status, StatusCode::CONFLICT);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_clicked_is_booked_what_passed_becomes_the_next_and_nothing_else_is_taken() {
+    each_database("slots", |test| async move {
+        let world = World::new(test);
+        let rule = [("kind", "just_in_time"), ("every_minutes", "15"), ("opens", "00:00"), ("closes", "23:59")];
+        let (_, webinar) = webinar_at(&world, &rule).await;
+        let path = format!("/w/{}", webinar.slug);
+        let page = world.get(&format!("{path}?zone=Asia/Kathmandu")).send().await.text();
+        let stamp = between(&page, "name=\"form_stamp\" value=\"", "\"").expect("a stamp").to_owned();
+        let slot = slots(&page).remove(0);
+        world.wait(2);
+        let send = |slot: String| {
+            let fields = [
+                ("email", "ben@example.net".to_owned()),
+                ("consent", "yes".to_owned()),
+                ("form_stamp", stamp.clone()),
+                ("zone", "Asia/Kathmandu".to_owned()),
+                ("slot", slot),
+            ];
+            world.post(&path).form(&fields).send()
+        };
+        for wrong in [String::new(), "now".to_owned(), "AAAA.AAAA".to_owned(), format!("{slot}A")] {
+            let answer = send(wrong.clone()).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+            assert!(
+                answer.text().contains("choose-slot-error") && answer.text().contains("ben@example.net"),
+                "{wrong}"
+            );
+        }
+        assert_eq!(registration::Entity::find().count(world.database.database.reader()).await.expect("answers"), 0);
+        // The page stood open for an hour: the time is over, and the next one is said.
+        world.wait(3_600);
+        let answer = send(slot).await.text();
+        assert!(answer.contains("had just passed") && answer.contains("Asia/Kathmandu"), "{answer}");
+        let (row, session) = bookings(&world).await.remove(0);
+        let starts_at = session.starts_at.expect("a time");
+        let wait = starts_at.seconds_since(world.backend.now());
+        assert!((120.0..=1_020.0).contains(&wait), "{wait}");
+        assert_eq!((session.kind.as_str(), starts_at.unix_seconds() % 900), ("just_in_time", 0));
+        assert!(answer.contains(&room_of(&world, &row)), "so soon, the way in stands on the page");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_evening_in_three_zones_is_three_sessions() {
+    each_database("zones", |test| async move {
+        let world = World::new(test);
+        let rule = [("kind", "daily"), ("at", "19:00"), ("zone", "UTC"), ("floats", "on")];
+        let (_, webinar) = webinar_at(&world, &rule).await;
+        for (email, zone) in [
+            ("lea@example.net", "America/Los_Angeles"),
+            ("kiran@example.net", "Asia/Kolkata"),
+            ("sam@example.net", "Australia/Sydney"),
+        ] {
+            let shown = register(&world, &webinar, email, zone, 1).await;
+            assert!(shown.contains(", 19:00") && shown.contains(&zone.replace('_', " ")), "{shown}");
+        }
+        let all = bookings(&world).await;
+        let starts: std::collections::BTreeSet<_> = all.iter().map(|(_, session)| session.starts_at).collect();
+        assert_eq!(starts.len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn impossible_rules_are_refused_by_field_and_a_rule_taken_away_leaves_bookings_alone() {
+    each_database("rules", |test| async move {
+        let world = World::new(test);
+        let (maya, webinar) = webinar_at(&world, &[("kind", "daily"), ("at", "18:00"), ("zone", "UTC")]).await;
+        register(&world, &webinar, "anna@example.net", "UTC", 0).await;
+        let handle = world.handle(&maya).await;
+        let form =
+            |kind: &str| domain::schedule::RuleForm { kind: kind.into(), at: "18:00".into(), ..Default::default() };
+        let refused = |form| {
+            let handle = &handle;
+            async move {
+                let error = handle.add_rule(webinar_id(handle).await, &form).await.expect_err("refused");
+                error.into_refusal().field
+            }
+        };
+        async fn webinar_id(handle: &backend::Coach) -> domain::ids::WebinarId {
+            handle.webinars(None).await.expect("hers")[0].id
+        }
+        let past = domain::schedule::RuleForm { dates: "2020-01-01".into(), ..form("dates") };
+        assert_eq!(refused(past).await.as_deref(), Some("dates"));
+        assert_eq!(refused(form("weekly")).await.as_deref(), Some("days"));
+
+        let view = handle.schedule(webinar.id, None).await.expect("hers");
+        assert_eq!((view.rules.len(), view.next[0].booked), (1, 1));
+        handle.remove_rule(webinar.id, view.rules[0].id).await.expect("taken away");
+        assert_eq!(bookings(&world).await.len(), 1);
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        assert!(slots(&page).is_empty() && page.contains("There is no date at the moment"), "{page}");
+        let view = handle.webinar(webinar.id).await.expect("hers");
+        assert!(view.findings.iter().any(|finding| finding.blocks && finding.about == "times"));
+    })
+    .await;
+}
