@@ -1,11 +1,11 @@
-/** Upload clients nobody here wrote, unmodified. */
+/** Upload clients and a reader of calendars nobody here wrote, unmodified. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { editor } from '../support/pages';
-import { confirmedCoach } from '../support/story';
-import { expect, test } from '../support/test';
+import { SECONDS_TO_FILL_A_FORM, button, editor, fill, open } from '../support/pages';
+import { confirmedCoach, publishedWebinar } from '../support/story';
+import { address, expect, test } from '../support/test';
 import { SAMPLE_VIDEO } from '../support/tus';
 
 const run = promisify(execFile);
@@ -31,3 +31,28 @@ for (const client of CLIENTS) {
     await expect(page.locator('video').first()).toBeVisible();
   });
 }
+
+test('a reader of calendars understands the entry that comes by mail', async ({ page, server }) => {
+  test.skip(!existsSync(python), 'the reader is not installed; see the messages of set-up');
+  await confirmedCoach(page, server);
+  const webinar = await publishedWebinar(page, { title: 'Atmen, sprechen; zuhören – مرحبا بكم في هذا التسجيل الطويل' });
+  await open(page, `/dashboard/webinars/${webinar.id}/times`);
+  await fill(page.locator('form.rule'), { kind: 'daily', at: '18:00', zone: 'Asia/Kathmandu' });
+  await button(page.locator('form.rule'), /^add$/i).click();
+  await expect(page.locator('.rules li')).toHaveCount(1);
+  await page.goto(`/w/${webinar.slug}?zone=Asia/Kathmandu`);
+  await page.locator('.slots input[type=radio]').nth(1).check();
+  const email = address('anna');
+  await fill(page, { email, consent: true });
+  await server.advance(SECONDS_TO_FILL_A_FORM);
+  await button(page, /^register$/i).click();
+  const mail = await server.mail(email, /your link/i);
+  const read = run(python, [resolve('../.ci/foreign/read_calendar.py')]);
+  read.child.stdin!.end(mail.attachments[0]!.content);
+  const calendar = JSON.parse((await read).stdout);
+  expect(calendar).toMatchObject({ method: 'REQUEST', errors: [], alarms: [-10] });
+  expect(calendar.events).toHaveLength(1);
+  expect(calendar.events[0]).toMatchObject({ sequence: 0, summary: webinar.title, class: 'PRIVATE', minutes: 15 });
+  expect(calendar.events[0].starts_at).toMatch(/T12:15:00\+00:00$/);
+  expect(mail.text).toContain(calendar.events[0].url);
+});

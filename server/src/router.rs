@@ -108,6 +108,7 @@ fn viewer_pages_router() -> Router<AppState> {
         .route("/w/{slug}/link", post(viewer_pages::link_again))
         .route("/w/{slug}/switch", post(viewer_pages::switch_time))
         .route("/r/{token}", get(viewer_pages::room).post(viewer_pages::change_time))
+        .route("/r/{token}/calendar.ics", get(viewer_pages::calendar))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 

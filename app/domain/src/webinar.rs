@@ -678,6 +678,15 @@ pub struct SlotView {
     pub note: Option<String>,
 }
 
+/// Addresses that fill in the forms of calendars in the browser; the file itself is at `calendar.ics` below the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarLinks {
+    /// Google's.
+    pub google: String,
+    /// Microsoft's.
+    pub outlook: String,
+}
+
 /// Where a room stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -700,6 +709,8 @@ pub enum RoomPhase {
 /// What the registrant's own link shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Room {
+    /// Its own path, `/r/{token}`.
+    pub path: String,
     /// Heading.
     pub title: String,
     /// Address of the registration page, for the way back in.
@@ -730,6 +741,8 @@ pub struct Room {
     pub joins_where_it_is: bool,
     /// Other times to choose from, where the coach offers any.
     pub times: Option<Times>,
+    /// Ways to put the session into a calendar, while that is of use.
+    pub calendar: Option<CalendarLinks>,
     /// What plays; nothing before the start, and once the link has expired or the recording is gone.
     pub player: Option<PlayerProps>,
 }

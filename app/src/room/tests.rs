@@ -12,6 +12,7 @@ const HOSTILE: &str = "</script><script>alert(1)</script>";
 
 fn room() -> Room {
     Room {
+        path: "/r/token".to_owned(),
         title: "Calm mornings".to_owned(),
         slug: "calm".to_owned(),
         presenter: "Maya Moreau".to_owned(),
@@ -27,6 +28,7 @@ fn room() -> Room {
         time_text: None,
         joins_where_it_is: false,
         times: None,
+        calendar: None,
         player: Some(PlayerProps {
             view: Some(ViewId("00000000-0000-0000-0000-000000000007".parse().expect("an id"))),
             media_url: "/media/one.mp4?a=1&b=2".to_owned(),

@@ -35,11 +35,26 @@ pub fn waiting(room: &Room, (starts_at, doors_at, now): (Moment, Moment, Moment)
             <p class="countdown needs-script" id="countdown" role="timer" aria-live="off"></p>
             <p>{doors}</p>
             {late}
+            {calendar(room)}
             {description}
             {another_time(room, "You cannot come then? Choose another time")}
         </main>
     }
     .into_any()
+}
+
+/// Ways to put the session into a calendar.
+fn calendar(room: &Room) -> Option<AnyView> {
+    let links = room.calendar.clone()?;
+    let view = view! {
+        <p class="calendars">
+            "Put it into your calendar: "
+            <a href=format!("{}/calendar.ics", room.path) download="session.ics">"file"</a>
+            " · "<a href=links.google target="_blank" rel="noopener noreferrer">"Google"</a>
+            " · "<a href=links.outlook target="_blank" rel="noopener noreferrer">"Outlook"</a>
+        </p>
+    };
+    Some(view.into_any())
 }
 
 /// The times one can change to with this link, folded away.

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod actors;
 pub mod backups;
+mod calendars;
 pub mod captions;
 pub mod client;
 pub mod clock;

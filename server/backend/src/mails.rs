@@ -24,6 +24,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use self::about_rights::{ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
+use crate::calendars::{Delivery, TOO_LATE_SECONDS};
 use crate::policy_notices::POLICY_CHANGED;
 use crate::{Backend, Error, Result};
 
@@ -246,7 +247,10 @@ impl Backend {
         let greeting =
             name.filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
         let presenter = if webinar.presenter.is_empty() { coach.name.clone() } else { webinar.presenter.clone() };
-        let letter = if row.template.starts_with(ABOUT_A_REQUEST) {
+        let is_about_rights = row.template.starts_with(ABOUT_A_REQUEST);
+        let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
+        let starts_at = session.and_then(|session| session.starts_at);
+        let letter = if is_about_rights {
             let rests = subject.state == SubjectState::Restricted.as_str();
             let answer = match restrictions::last_decided(reader, coach.id, subject.id).await? {
                 Some(decided) => {
@@ -259,13 +263,37 @@ impl Backend {
             };
             self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, answer)
         } else {
-            let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
-            let starts_at = session.and_then(|session| session.starts_at);
             Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, (&registration, starts_at)))
         };
         let Some(letter) = letter else { return Ok(None) };
         let reply_to = Some(coach.email.clone());
-        Ok(Some(self.outgoing(row, to, format!("{presenter} via My Mini Webinar"), reply_to, &letter)?))
+        let attachment = match (is_about_rights, starts_at) {
+            (false, Some(starts_at)) if starts_at > self.now().plus_seconds(TOO_LATE_SECONDS) => {
+                Some(self.calendar_file(&webinar, &registration, starts_at, &to).await?)
+            }
+            _ => None,
+        };
+        let outgoing = self.outgoing(row, to, format!("{presenter} via My Mini Webinar"), reply_to, &letter)?;
+        Ok(Some(Outgoing { attachment, ..outgoing }))
+    }
+
+    /// The entry a calendar puts in by itself, and moves when it comes again.
+    async fn calendar_file(
+        &self,
+        webinar: &webinar::Model,
+        registration: &registration::Model,
+        starts_at: domain::Moment,
+        to: &str,
+    ) -> Result<mail::Attachment> {
+        let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
+        let duration_seconds = self.duration_seconds(webinar).await?;
+        let entry = self.calendar_entry(webinar, registration, (starts_at, duration_seconds), &link);
+        let sent = Delivery::Requested { organizer: &self.config().mail_from, attendee: to };
+        Ok(mail::Attachment {
+            name: "session.ics".to_owned(),
+            content_type: "text/calendar; charset=utf-8; method=REQUEST".to_owned(),
+            content: entry.file(sent, self.now()),
+        })
     }
 
     fn letter_with_link(
@@ -372,6 +400,7 @@ impl Backend {
             content: letter.render().map_err(|error| Error::fault("render a mail", error))?,
             // Mail of this kind answers no machine and wants no vacation replies.
             headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
+            attachment: None,
         })
     }
 }

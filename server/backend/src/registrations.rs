@@ -24,6 +24,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
 use self::slots::{Booked, Chosen, StoredSchedule};
+use crate::calendars::Entry;
 use crate::limits::Limit;
 use crate::mails::about_rights::RESTING;
 use crate::page_views::clean_source;
@@ -31,6 +32,7 @@ use crate::rights::fence::{being_erased, hold_public, public};
 use crate::webinars::{fields_of, kind_of, state_of};
 use crate::{Backend, Client, Error, Result, Visitor};
 
+pub(crate) const DAY_SECONDS: i64 = 86_400;
 /// A second press of the same form within this many seconds is the same press: same answer, no second mail.
 const SAME_PRESS_SECONDS: i64 = 60;
 
@@ -164,7 +166,27 @@ impl Backend {
         Ok(ChosenTime { booked: self.booked(row, &stored, (chosen, is_next, zone), duration), switch_to })
     }
 
-    async fn duration_seconds(&self, row: &webinar::Model) -> Result<i64> {
+    /// What a registrant's calendar holds.
+    pub(crate) fn calendar_entry<'a>(
+        &'a self,
+        row: &'a webinar::Model,
+        booking: &registration::Model,
+        (starts_at, duration_seconds): (Moment, i64),
+        link: &'a str,
+    ) -> Entry<'a> {
+        Entry {
+            registration: booking.id,
+            sequence: booking.calendar_sequence,
+            starts_at,
+            duration_seconds,
+            title: &row.title,
+            presenter: &row.presenter,
+            link,
+            host: self.config().mail_from.rsplit_once('@').map_or("localhost", |(_, host)| host),
+        }
+    }
+
+    pub(crate) async fn duration_seconds(&self, row: &webinar::Model) -> Result<i64> {
         let video = self.current_recording(self.db().reader(), row).await?;
         Ok(video.map_or(0, |video| video.duration_ms.div_euclid(1_000)))
     }
@@ -189,6 +211,9 @@ impl Visitor {
 
 impl Backend {
     /// Moves a booking of an active person to a chosen time and plans the mail that tells them.
+    ///
+    /// # Errors
+    /// Refuses a fourth mail with a link within a day.
     async fn move_to(
         &self,
         row: &webinar::Model,
@@ -208,6 +233,13 @@ impl Backend {
             _ => return Err(being_erased().into()),
         }
         let session = schedules::session(&transaction, row.id, &booked.session, now).await?;
+        let is_new = session != found.session_id;
+        // Every change is told by mail, and anybody can type anybody's address.
+        if is_new && self.had_enough_links(&transaction, row.coach_id, found.subject_id, now).await? {
+            let message = "The time was changed several times today already. Please try again tomorrow; nothing was \
+                           changed now.";
+            return Err(Refusal { message: message.to_owned(), ..Refusal::too_often(DAY_SECONDS as u32) }.into());
+        }
         let change = schedules::Change {
             session,
             time_zone: booked.time_zone,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use domain::Moment;
 use serde::{Deserialize, Serialize};
 
-use crate::Outgoing;
+use crate::{Attachment, Outgoing};
 
 /// Mails kept; older ones are dropped.
 const KEEP: usize = 2_000;
@@ -35,19 +35,8 @@ pub struct StoredMail {
     pub text: String,
     /// HTML part.
     pub html: String,
-    /// Attachments; no mail of ours has one yet.
-    pub attachments: Vec<StoredAttachment>,
-}
-
-/// A file attached to a mail.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StoredAttachment {
-    /// File name.
-    pub name: String,
-    /// MIME type.
-    pub content_type: String,
-    /// Content as text.
-    pub content: String,
+    /// Attachments.
+    pub attachments: Vec<Attachment>,
 }
 
 impl DevMailbox {
@@ -81,7 +70,7 @@ impl DevMailbox {
             headers,
             text: mail.content.text.clone(),
             html: mail.content.html.clone(),
-            attachments: Vec::new(),
+            attachments: mail.attachment.iter().cloned().collect(),
         };
         let json = serde_json::to_vec_pretty(&stored).map_err(std::io::Error::other)?;
         // The name sorts by time; a mail sent twice replaces itself.

@@ -30,4 +30,18 @@ pub struct Outgoing {
     pub content: Rendered,
     /// Further headers, name and value.
     pub headers: Vec<(String, String)>,
+    /// A file that comes with it.
+    #[serde(default)]
+    pub attachment: Option<Attachment>,
+}
+
+/// A text file that comes with a mail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attachment {
+    /// File name.
+    pub name: String,
+    /// MIME type with its parameters.
+    pub content_type: String,
+    /// The text.
+    pub content: String,
 }

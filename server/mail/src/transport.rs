@@ -128,7 +128,11 @@ fn message(mail: &Outgoing, now: Moment) -> Result<Message, Box<dyn std::error::
         let name = header::HeaderName::new_from_ascii(name.clone())?;
         builder = builder.raw_header(header::HeaderValue::new(name, value.clone()));
     }
-    Ok(builder.multipart(MultiPart::alternative_plain_html(mail.content.text.clone(), mail.content.html.clone()))?)
+    let content = MultiPart::alternative_plain_html(mail.content.text.clone(), mail.content.html.clone());
+    let Some(file) = &mail.attachment else { return Ok(builder.multipart(content)?) };
+    let kind = header::ContentType::parse(&file.content_type)?;
+    let attachment = lettre::message::Attachment::new(file.name.clone()).body(file.content.clone(), kind);
+    Ok(builder.multipart(MultiPart::mixed().multipart(content).singlepart(attachment))?)
 }
 
 #[cfg(test)]
@@ -145,6 +149,7 @@ mod tests {
             reply_to: Some("maya@example.com".into()),
             content: Rendered { subject: "Your link".into(), text: "Hello".into(), html: "<p>Hello</p>".into() },
             headers: vec![("List-Unsubscribe".into(), "<https://example.com/u/x>".into())],
+            attachment: None,
         }
     }
 

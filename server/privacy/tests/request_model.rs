@@ -165,7 +165,7 @@ const PRODUCT: Given = Given {
 
 impl Given {
     fn fence_can_rise(self, world: &World) -> bool {
-        !(self.writers_hold && world.writes) && !(self.mail_is_awaited && world.mail == Mail::Claimed)
+        !(self.writers_hold && world.writes || self.mail_is_awaited && world.mail == Mail::Claimed)
     }
 
     fn apply(self, world: &mut World, action: Action) -> Option<()> {

@@ -281,6 +281,22 @@ pub async fn change_time(
     }
 }
 
+/// The calendar entry of a registration.
+pub async fn calendar(State(state): State<AppState>, Path(token): Path<String>) -> Response {
+    match state.backend.visitor().calendar(&token).await {
+        Ok(file) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/calendar; charset=utf-8; method=PUBLISH"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"session.ics\""),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::REFERRER_POLICY, "no-referrer"),
+            ];
+            (headers, file).into_response()
+        }
+        Err(error) => answer::page_or_frame(&state, error, false),
+    }
+}
+
 /// A registrant's own link. GET changes nothing about the person: a visit is opened, attendance needs play.
 ///
 /// Opened from the frame it stays in the frame (`?embed=1`), on the sites the coach named.

@@ -266,6 +266,7 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("POST", "/w/{slug}/link", About::Public, |_| Sent::Form(vec![("email", "anna@example.net".to_owned())])),
     route("POST", "/w/{slug}/switch", About::Public, |_| Sent::Form(vec![("token", "AAAA.AAAA".to_owned())])),
     route("GET", "/r/{token}", About::Link, empty),
+    route("GET", "/r/{token}/calendar.ics", About::Link, empty),
     route("POST", "/r/{token}", About::Link, |_| Sent::Form(vec![("slot", "AAAA.AAAA".to_owned())])),
     route("GET", "/embed.js", About::Public, empty),
     route("POST", "/api/beats", About::Link, |ids| {

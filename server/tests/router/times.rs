@@ -87,12 +87,21 @@ async fn a_booked_time_is_waited_for_opens_by_itself_and_has_a_way_in_when_misse
         assert!(mails[0].text.contains("America/New York"), "{}", mails[0].text);
 
         let room = room_of(&world, row);
+        let file = &mails[0].attachments[0];
+        assert_eq!((file.name.as_str(), file.content.contains("SEQUENCE:0")), ("session.ics", true), "{file:?}");
+        assert!(file.content_type.contains("method=REQUEST") && file.content.contains("METHOD:REQUEST"), "{file:?}");
+        let calendar = world.get(&format!("{room}/calendar.ics")).send().await;
+        assert!(
+            calendar.header("content-type").starts_with("text/calendar") && calendar.text().contains("METHOD:PUBLISH")
+        );
+        assert!(calendar.text().contains(&starts_at.timestamp().strftime("DTSTART:%Y%m%dT%H%M%SZ").to_string()));
         let early = world.get(&room).send().await;
         assert_eq!(early.status, StatusCode::OK);
         assert!(player_props(&early.text()).is_none() && !early.text().contains("/media/video"), "nothing plays yet");
         assert!(early.text().contains("id=\"countdown\"") && early.text().contains("http-equiv=\"refresh\""));
         go_to(&world, starts_at);
         let open = world.get(&room).send().await.text();
+        assert_eq!(world.get(&format!("{room}/calendar.ics")).send().await.status, StatusCode::NOT_FOUND);
         let player = player_props(&open).expect("it plays");
         assert!(player.resume_seconds.abs() < f64::EPSILON, "from the start: {}", player.resume_seconds);
 
@@ -113,6 +122,10 @@ async fn a_booked_time_is_waited_for_opens_by_itself_and_has_a_way_in_when_misse
         assert!(session.starts_at.expect("a time") > world.backend.now());
         assert_eq!((row.outcome.as_str(), row.calendar_sequence, row.finalised_at), ("registered", 1, None));
         assert!(world.get(&room).send().await.text().contains("id=\"countdown\""), "the same link waits again");
+        world.run_jobs().await;
+        let mails = world.mails_to("anna@example.net");
+        let sequences: Vec<_> = mails.iter().map(|mail| mail.attachments[0].content.contains("SEQUENCE:1")).collect();
+        assert_eq!(sequences, [true, false], "the calendar moves the entry it has");
     })
     .await;
 }
@@ -139,9 +152,16 @@ async fn somebody_registered_already_is_offered_a_switch_and_keeps_one_booking_a
         assert_eq!(after.len(), 1);
         assert!(after[0].1.starts_at > before.1.starts_at);
         assert_eq!((after[0].0.id, after[0].0.link_version), (before.0.id, before.0.link_version));
-        // Pressed twice it is done once, and an old offer is none.
-        world.post(&switch).form(&[("token", token.clone())]).send().await;
+        // Pressed twice it is done once.
+        assert_eq!(world.post(&switch).form(&[("token", token.clone())]).send().await.status, StatusCode::OK);
         assert_eq!(bookings(&world).await[0].0.calendar_sequence, 1);
+        // Nobody's inbox is flooded by somebody who knows the address: three mails a day, then no more changes.
+        let offered = register(&world, &webinar, "gita@example.net", "UTC", 1).await;
+        let another = between(&offered, "name=\"token\" value=\"", "\"").expect("an offer").to_owned();
+        let answer = world.post(&switch).form(&[("token", another)]).send().await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{}", answer.text());
+        assert_eq!(bookings(&world).await[0].0.calendar_sequence, 1);
+        // An old offer is none.
         world.wait(3_700);
         assert_eq!(world.post(&switch).form(&[("token", token)]).send().await.status, StatusCode::CONFLICT);
     })

@@ -7,6 +7,7 @@ use persistence::sealed::Standing;
 use persistence::{registrations as queries, webinars};
 use sea_orm::ConnectionTrait;
 
+use super::DAY_SECONDS;
 use crate::limits::Limit;
 use crate::rights::fence::{being_erased, hold_changeable, hold_public, rests};
 use crate::webinars::state_of;
@@ -14,9 +15,20 @@ use crate::{Backend, Client, Coach, Error, Result, Visitor};
 
 /// Mails with a link one address gets within a day (product.md §4.2), so that no form floods an inbox.
 const LINK_MAILS_A_DAY: u64 = 3;
-const DAY_SECONDS: i64 = 86_400;
 
 impl Backend {
+    /// Whether this person got as many mails with a link within a day as they must bear.
+    pub(super) async fn had_enough_links(
+        &self,
+        conn: &impl ConnectionTrait,
+        coach: CoachId,
+        subject: SubjectId,
+        now: Moment,
+    ) -> Result<bool> {
+        let day_ago = now.plus_seconds(-DAY_SECONDS);
+        Ok(queries::link_mails_since(conn, coach, subject, day_ago).await? >= LINK_MAILS_A_DAY)
+    }
+
     /// Whether one more mail with a link may go to this person today. Asked before a mail nobody proved to want;
     /// "no" is silent, because the answer must not tell whether an address is known.
     pub(super) async fn may_mail_link(
@@ -28,7 +40,7 @@ impl Backend {
         now: Moment,
     ) -> Result<bool> {
         // By person and coach, exactly; then by address over all coaches, which only a keyed hash remembers.
-        if queries::link_mails_since(conn, coach, subject, now.plus_seconds(-DAY_SECONDS)).await? >= LINK_MAILS_A_DAY {
+        if self.had_enough_links(conn, coach, subject, now).await? {
             return Ok(false);
         }
         match self.limit_in(conn, Limit::LinkMail, &email.normalised()).await {
@@ -100,8 +112,7 @@ impl Coach {
             Standing::Restricted(_) => return Err(rests().into()),
             Standing::Erasing => return Err(being_erased().into()),
         };
-        let day_ago = now.plus_seconds(-DAY_SECONDS);
-        if queries::link_mails_since(&transaction, self.id, found.subject_id, day_ago).await? >= LINK_MAILS_A_DAY {
+        if backend.had_enough_links(&transaction, self.id, found.subject_id, now).await? {
             let message = "This person was sent the link three times within a day. Please wait until tomorrow, or copy it and send it yourself.";
             return Err(Refusal { message: message.to_owned(), ..Refusal::too_often(DAY_SECONDS as u32) }.into());
         }

@@ -16,6 +16,7 @@ use persistence::{registrations as queries, rights, schedules, videos};
 
 use super::recorded;
 use super::slots::StoredSchedule;
+use crate::calendars::{Delivery, TOO_LATE_SECONDS};
 use crate::captions::transcript;
 use crate::rights::fence::{hold_public, public};
 use crate::webinars::{kind_of, state_of};
@@ -97,11 +98,21 @@ impl Visitor {
             Some(stored) if may_choose => Some(backend.times(&row, stored, zone)?),
             _ => None,
         };
+        let calendar = match (&booking, starts_at) {
+            (Some(booking), Some(starts_at)) if starts_at > now.plus_seconds(TOO_LATE_SECONDS) => {
+                let link = backend.config().absolute(&format!("/r/{token}"));
+                let duration_seconds = backend.duration_seconds(&row).await?;
+                let entry = backend.calendar_entry(&row, booking, (starts_at, duration_seconds), &link);
+                Some(entry.web_links())
+            }
+            _ => None,
+        };
         let time_text = starts_at.map(|starts_at| {
             let (text, zone_text) = in_words(starts_at, zone.unwrap_or("UTC"));
             format!("{text} ({zone_text})")
         });
         Ok(Room {
+            path: format!("/r/{token}"),
             title: row.title.clone(),
             slug: row.slug.clone(),
             presenter: row.presenter.clone(),
@@ -120,8 +131,29 @@ impl Visitor {
             time_text,
             joins_where_it_is,
             times,
+            calendar,
             player,
         })
+    }
+
+    /// The calendar entry of a registration, as a file.
+    ///
+    /// # Errors
+    /// Refuses a token that is not one of ours, a registration without a session to come, and somebody whose data rests.
+    pub async fn calendar(&self, token: &str) -> Result<String> {
+        let backend = &self.backend;
+        let reader = backend.db().reader();
+        let found = backend.booking_of(token).await?;
+        public(AccountState::from_stored(&found.account_state))?;
+        let row = persistence::webinars::webinar(reader, found.coach, found.webinar).await?;
+        let row = row.ok_or_else(Refusal::not_found)?;
+        let starts_at = found.starts_at.filter(|starts_at| *starts_at > backend.now());
+        let starts_at = starts_at.ok_or_else(Refusal::not_found)?;
+        let Standing::Active(booking) = found.standing else { return Err(Refusal::not_found().into()) };
+        let link = backend.config().absolute(&format!("/r/{token}"));
+        let duration_seconds = backend.duration_seconds(&row).await?;
+        let entry = backend.calendar_entry(&row, &booking.into_inner(), (starts_at, duration_seconds), &link);
+        Ok(entry.file(Delivery::Published, backend.now()))
     }
 
     /// Takes another time with one's own link, which stays the same.

@@ -159,6 +159,19 @@ async fn a_whole_upload_is_not_adopted_by_a_closed_account() {
     .await;
 }
 
+/// The look before is only a look: an account can close while the recording is being probed.
+#[tokio::test]
+async fn an_account_that_closes_while_its_recording_is_looked_into_gets_none() {
+    each_database("probe race", |test| async move {
+        let world = World::published(&test).await;
+        let whole = upload::Entity::find().one(world.backend.db().reader()).await.expect("reads").expect("an upload");
+        world.backend.adopt_recording(&whole).await.expect("adopted before, so nothing is done");
+        world.set_account(AccountState::Closing).await;
+        assert_eq!(refused(world.backend.adopt_recording(&whole).await), RefusalKind::Conflict);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_the_background_work_made_for_an_erased_account_goes() {
     each_database("process race", |test| async move {

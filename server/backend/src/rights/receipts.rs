@@ -141,6 +141,7 @@ impl Backend {
             reply_to: Some(self.config().contact_email.clone()),
             content: letter.render().map_err(|error| Error::fault("render a mail", error))?,
             headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
+            attachment: None,
         };
         match self.mailer().send(&outgoing, now).await {
             Ok(()) => Ok(true),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::BytesMut;
 use futures::TryStreamExt;
 use sea_orm::sqlx::postgres::PgConnection;
-use sea_orm::sqlx::{AssertSqlSafe, Executor, Row, query};
+use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor, Row, query};
 
 use super::frames::{Frame, Frames, Stopped, TableHead};
 use super::{Counts, Incoming, Pieces, hand_on};
@@ -27,8 +27,11 @@ const REFERENCES: &str = "SELECT child.relname::text AS child, parent.relname::t
 pub(super) async fn dump(database: &Database, pieces: &Pieces) -> Result<Counts, Error> {
     let failed = "copy the database";
     let pool = database.reader().get_postgres_connection_pool();
+    // Of its own and never given back: a `COPY` that is broken off, because the place it goes to fails or the server
+    // stops, leaves an answer behind that the next user of the connection would take for theirs.
+    let mut own = pool.acquire().await.map_err(Error::sqlx(failed))?.detach();
     let mut snapshot =
-        pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(Error::sqlx(failed))?;
+        own.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(Error::sqlx(failed))?;
     let mut counts = Counts::new();
     for table in tables(&mut snapshot).await? {
         let name = table.name.clone();
@@ -53,6 +56,7 @@ pub(super) async fn dump(database: &Database, pieces: &Pieces) -> Result<Counts,
     }
     send(pieces, &Frame::End).await?;
     snapshot.rollback().await.map_err(Error::sqlx(failed))?;
+    own.close().await.map_err(Error::sqlx(failed))?;
     Ok(counts)
 }
 
