@@ -3,6 +3,7 @@
 use domain::video::{CaptionTrack, UploadView, VideoState, VideoView, clock_text, size_text};
 use domain::webinar::WebinarView;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 use super::uploader::Uploader;
 use crate::context::Refresh;
@@ -11,6 +12,9 @@ use crate::ui::Time;
 
 /// Seconds between two looks at work in the background.
 const LOOK_AGAIN_MS: u64 = 2_000;
+
+/// Where captions are added.
+const CAPTIONS_FORM: &str = "form.captions-form";
 
 /// The recording of a webinar.
 #[component]
@@ -28,14 +32,29 @@ pub fn Recording(webinar: WebinarView, uploads: Vec<UploadView>) -> impl IntoVie
     }
 }
 
+/// Whether something was typed or chosen for new captions: what is read again would stand in its place.
+fn is_being_filled() -> bool {
+    let form = document().query_selector(CAPTIONS_FORM).ok().flatten();
+    let Some(form) = form.and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok()) else { return false };
+    let elements = form.elements();
+    (0..elements.length()).filter_map(|index| elements.item(index)).any(|element| {
+        let input = element.dyn_into::<web_sys::HtmlInputElement>();
+        input.is_ok_and(|input| input.type_() != "hidden" && input.value() != input.default_value())
+    })
+}
+
 #[component]
 fn Current(video: VideoView) -> impl IntoView {
     let is_working = video.state == VideoState::Processing;
     if is_working {
         let refresh = expect_context::<Refresh>();
         Effect::new(move |_| {
-            let handle =
-                set_timeout_with_handle(move || refresh.raise(), std::time::Duration::from_millis(LOOK_AGAIN_MS));
+            let look_again = move || {
+                if !is_being_filled() {
+                    refresh.raise();
+                }
+            };
+            let handle = set_interval_with_handle(look_again, std::time::Duration::from_millis(LOOK_AGAIN_MS));
             on_cleanup(move || {
                 if let Ok(handle) = handle {
                     handle.clear();
