@@ -19,7 +19,7 @@ use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, SessionKind, WebinarStat
 use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
 use persistence::entities::{registration, subject, video, webinar};
 use persistence::sealed::{Place, Standing, SubjectKey};
-use persistence::{registrations as queries, results, rights, schedules, webinars};
+use persistence::{registrations as queries, restrictions, results, rights, schedules, webinars};
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
@@ -231,6 +231,11 @@ impl Backend {
         match rights::hold_subject(&transaction, row.coach_id, found.subject_id).await? {
             Some(SubjectState::Active) => {}
             _ => return Err(being_erased().into()),
+        }
+        if !restrictions::agreement_stands(&transaction, id).await? {
+            let message = "You took your agreement to this webinar back, so no other time can be booked with this link. If \
+                           you want to come after all, please register once more; nothing was changed.";
+            return Err(Refusal::new(RefusalKind::Conflict, message).into());
         }
         let session = schedules::session(&transaction, row.id, &booked.session, now).await?;
         let is_new = session != found.session_id;
