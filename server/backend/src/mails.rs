@@ -310,10 +310,7 @@ impl Backend {
             _ => format!("you are registered for “{}” with {presenter}.", webinar.title),
         };
         let zone = registration.time_zone.as_deref().unwrap_or("UTC");
-        let words = |at| {
-            let (text, zone_text) = crate::zones::in_words(at, zone);
-            format!("{text} ({zone_text})")
-        };
+        let words = |at| crate::zones::in_one_line(at, zone);
         let (when, works_until) = match starts_at {
             Some(starts_at) => (
                 format!(

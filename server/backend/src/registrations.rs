@@ -41,6 +41,11 @@ pub(crate) fn recorded(row: &webinar::Model, video: Option<&video::Model>) -> St
     month_name(&row.recorded_month).or_else(|| video.map(|video| video.created_at.month_text())).unwrap_or_default()
 }
 
+/// How long a recording is; nothing without one.
+pub(crate) fn whole_seconds(video: Option<&video::Model>) -> i64 {
+    video.map_or(0, |video| video.duration_ms.div_euclid(1_000))
+}
+
 /// What the database said of a page, for everybody who asked for it at once.
 pub(crate) type PageAnswer = std::result::Result<Option<webinars::PageRow>, Arc<DbErr>>;
 
@@ -158,8 +163,7 @@ impl Backend {
             };
             return Ok(ChosenTime { booked, switch_to: None });
         }
-        let reader = self.db().reader();
-        let stored = StoredSchedule::of(row, &schedules::rules_of(reader, row.id).await?)?;
+        let stored = self.stored_schedule(row).await?;
         let (chosen, is_next, zone) = self.chosen(row, &stored, (&form.slot, &form.zone))?;
         let duration = self.duration_seconds(row).await?;
         let switch_to = chosen.clone().map(|chosen| (chosen, zone.clone()));
@@ -188,7 +192,7 @@ impl Backend {
 
     pub(crate) async fn duration_seconds(&self, row: &webinar::Model) -> Result<i64> {
         let video = self.current_recording(self.db().reader(), row).await?;
-        Ok(video.map_or(0, |video| video.duration_ms.div_euclid(1_000)))
+        Ok(whole_seconds(video.as_ref()))
     }
 }
 
@@ -221,7 +225,7 @@ impl Backend {
         (to, zone): (Chosen, String),
     ) -> Result<BookedTime> {
         let now = self.now();
-        let stored = StoredSchedule::of(row, &schedules::rules_of(self.db().reader(), row.id).await?)?;
+        let stored = self.stored_schedule(row).await?;
         let duration = self.duration_seconds(row).await?;
         let booked = self.booked(row, &stored, (Some(to), false, zone), duration);
         let transaction = self.db().begin().await?;
@@ -245,12 +249,7 @@ impl Backend {
                            changed now.";
             return Err(Refusal { message: message.to_owned(), ..Refusal::too_often(DAY_SECONDS as u32) }.into());
         }
-        let change = schedules::Change {
-            session,
-            time_zone: booked.time_zone,
-            expires_at: booked.expires_at,
-            finalises_at: booked.finalises_at,
-        };
+        let change = booked.change(session);
         if schedules::move_booking(&transaction, row.coach_id, id, change).await? {
             if found.outcome == Attendance::Missed.as_str() {
                 // What was missed is still to come.
@@ -504,12 +503,7 @@ impl Backend {
             queries::renew(transaction, coach, found.id, booked.expires_at).await?;
             return Ok(());
         }
-        let change = schedules::Change {
-            session,
-            time_zone: booked.time_zone.clone(),
-            expires_at: booked.expires_at,
-            finalises_at: booked.finalises_at,
-        };
+        let change = booked.change(session);
         schedules::move_booking(transaction, coach, found.id, change).await?;
         Ok(())
     }

@@ -15,7 +15,7 @@ use persistence::{schedules as queries, webinars};
 use crate::registrations::slots::StoredSchedule;
 use crate::rights::fence::hold_changeable;
 use crate::webinars::kind_of;
-use crate::zones::{Bundled, in_words, is_zone, spelt, time_zones};
+use crate::zones::{Bundled, in_one_line, is_zone, spelt, time_zones};
 use crate::{Backend, Coach, Result};
 
 /// How far ahead the preview looks: a monthly rule has a year to show itself.
@@ -65,11 +65,10 @@ impl Coach {
         let now = self.backend.now();
         let booked = queries::booked_from(self.backend.db().reader(), id, now).await?;
         let line = |one: Occurrence| {
-            let (text, zone_text) = in_words(one.starts_at, &zone);
             let booked = booked.iter().filter(|(at, _)| *at == one.starts_at).map(|(_, people)| people).sum();
             PreviewLine {
                 starts_at: one.starts_at,
-                text: format!("{text} ({zone_text})"),
+                text: in_one_line(one.starts_at, &zone),
                 own_text: (one.zone != zone)
                     .then(|| format!("{} in {}", wall_text(one.wall), one.zone.replace('_', " "))),
                 note: one.shift.map(shift_text),

@@ -73,6 +73,13 @@ pub fn in_words(at: Moment, zone: &str) -> (String, String) {
     (wall_text(wall), words.join(", "))
 }
 
+/// [`in_words`] in one line: `Tuesday, 1 December 2026, 18:00 (CET, UTC+1, Europe/Paris)`.
+#[must_use]
+pub fn in_one_line(at: Moment, zone: &str) -> String {
+    let (text, zone_text) = in_words(at, zone);
+    format!("{text} ({zone_text})")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -72,6 +72,16 @@ fn reference(table: &str, column: &str, target: &str, on_delete: ForeignKeyActio
         .to_owned()
 }
 
+/// A column by its name.
+fn column(name: &str) -> ColumnDef {
+    ColumnDef::new(Alias::new(name))
+}
+
+/// Adds a column to a table.
+async fn add(manager: &SchemaManager<'_>, table: &str, mut column: ColumnDef) -> Result<(), DbErr> {
+    manager.alter_table(Table::alter().table(Alias::new(table)).add_column(&mut column).to_owned()).await
+}
+
 fn index(name: &str, table: &str, columns: &[&str]) -> IndexCreateStatement {
     let mut index = Index::create();
     index.name(name).table(Alias::new(table));

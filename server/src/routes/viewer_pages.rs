@@ -20,16 +20,15 @@ use crate::kept_pages::Looks;
 use crate::layers::headers::viewer_policy;
 use crate::state::AppState;
 
-/// `utm_source` of a registration page's address, as it may be kept. A malformed query is no reason to show no page.
-fn source_in(query: Option<&str>) -> String {
-    let source = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(key, _)| key == "utm_source");
-    source.map(|(_, value)| clean_source(&value)).unwrap_or_default()
+/// One of the words in an address's query. A malformed query is no reason to show no page.
+fn asked(query: Option<&str>, name: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// `zone` of a registration page's address: the zone its times are shown in.
-fn zone_in(query: Option<&str>) -> Option<String> {
-    let zone = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(key, _)| key == "zone");
-    zone.map(|(_, value)| value.into_owned())
+/// Where a visitor comes from, as it may be kept, and the zone times are shown in.
+fn source_and_zone(query: Option<&str>) -> (String, Option<String>) {
+    (asked(query, "utm_source").map(|source| clean_source(&source)).unwrap_or_default(), asked(query, "zone"))
 }
 
 fn nonce() -> String {
@@ -118,7 +117,7 @@ pub async fn registration(
     Signal(has_signal): Signal,
     method: Method,
 ) -> Response {
-    let (source, zone) = (source_in(query.as_deref()), zone_in(query.as_deref()));
+    let (source, zone) = source_and_zone(query.as_deref());
     let look = Look { source, zone, has_signal, client: &client, token: &token, method: &method };
     show(&state, &slug, false, look).await
 }
@@ -133,7 +132,7 @@ pub async fn registration_embed(
     method: Method,
 ) -> Response {
     let nobody = app::context::SessionToken(None);
-    let (source, zone) = (source_in(query.as_deref()), zone_in(query.as_deref()));
+    let (source, zone) = source_and_zone(query.as_deref());
     let look = Look { source, zone, has_signal, client: &client, token: &nobody, method: &method };
     show(&state, &slug, true, look).await
 }

@@ -12,15 +12,14 @@ use domain::{Refusal, RefusalKind};
 use persistence::entities::{registration, video};
 use persistence::registrations::Named;
 use persistence::sealed::{Place, Standing};
-use persistence::{registrations as queries, rights, schedules, videos};
+use persistence::{registrations as queries, rights, videos};
 
-use super::recorded;
-use super::slots::StoredSchedule;
+use super::{recorded, whole_seconds};
 use crate::calendars::{Delivery, TOO_LATE_SECONDS};
 use crate::captions::transcript;
 use crate::rights::fence::{hold_public, public};
 use crate::webinars::{kind_of, state_of};
-use crate::zones::in_words;
+use crate::zones::in_one_line;
 use crate::{Backend, Client, Result, Visitor};
 
 /// What the room says of a person who is just being erased.
@@ -64,7 +63,7 @@ impl Visitor {
         let video = backend.current_recording(reader, &row).await?;
         let kind = kind_of(&row)?;
         let stored = match kind == SessionKind::Scheduled || starts_at.is_some() {
-            true => Some(StoredSchedule::of(&row, &schedules::rules_of(reader, row.id).await?)?),
+            true => Some(backend.stored_schedule(&row).await?),
             false => None,
         };
         let now = backend.now();
@@ -101,16 +100,13 @@ impl Visitor {
         let calendar = match (&booking, starts_at) {
             (Some(booking), Some(starts_at)) if starts_at > now.plus_seconds(TOO_LATE_SECONDS) => {
                 let link = backend.config().absolute(&format!("/r/{token}"));
-                let duration_seconds = backend.duration_seconds(&row).await?;
+                let duration_seconds = whole_seconds(video.as_ref());
                 let entry = backend.calendar_entry(&row, booking, (starts_at, duration_seconds), &link);
                 Some(entry.web_links())
             }
             _ => None,
         };
-        let time_text = starts_at.map(|starts_at| {
-            let (text, zone_text) = in_words(starts_at, zone.unwrap_or("UTC"));
-            format!("{text} ({zone_text})")
-        });
+        let time_text = starts_at.map(|starts_at| in_one_line(starts_at, zone.unwrap_or("UTC")));
         Ok(Room {
             path: format!("/r/{token}"),
             title: row.title.clone(),
@@ -171,7 +167,7 @@ impl Visitor {
             let message = "No other time can be booked any more. Nothing was changed.";
             return Err(Refusal::new(RefusalKind::Gone, message).into());
         }
-        let stored = StoredSchedule::of(&row, &schedules::rules_of(reader, row.id).await?)?;
+        let stored = backend.stored_schedule(&row).await?;
         let (chosen, _, zone) = backend.chosen(&row, &stored, (slot, zone))?;
         let chosen = chosen.ok_or_else(|| Refusal::field("slot", "Please choose one of the times."))?;
         backend.move_to(&row, found.id, (chosen, zone)).await

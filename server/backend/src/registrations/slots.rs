@@ -5,17 +5,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::{RegistrationId, ScheduleRuleId, WebinarId};
+use domain::ids::{RegistrationId, ScheduleRuleId, SessionId, WebinarId};
 use domain::registration::BookedTime;
 use domain::schedule::{Offering, Rule, Schedule, Slot, offered, shift_text};
 use domain::webinar::{AT_ONCE, SessionKind, SlotView, Times};
 use domain::{Moment, Refusal};
 use persistence::entities::{schedule_rule, webinar};
-use persistence::schedules::WantedSession;
+use persistence::schedules::{Change, WantedSession};
 use serde::{Deserialize, Serialize};
 
 use crate::secrets::{Secrets, same};
-use crate::zones::{Bundled, in_words, spelt, time_zones};
+use crate::zones::{Bundled, in_one_line, in_words, spelt, time_zones};
 use crate::{Backend, Result};
 
 /// Bytes of a signature: 128 bits.
@@ -138,6 +138,14 @@ pub(crate) struct Booked {
     pub time: Option<BookedTime>,
 }
 
+impl Booked {
+    /// The same for a booking that is there already.
+    pub(crate) fn change(&self, session: SessionId) -> Change {
+        let Self { time_zone, expires_at, finalises_at, .. } = self;
+        Change { session, time_zone: time_zone.clone(), expires_at: *expires_at, finalises_at: *finalises_at }
+    }
+}
+
 impl Backend {
     /// The times a visitor sees. `asked` is the zone the visitor chose, if they did.
     pub(crate) fn times(&self, row: &webinar::Model, stored: &StoredSchedule, asked: Option<&str>) -> Result<Times> {
@@ -206,7 +214,7 @@ impl Backend {
             },
             Some(chosen) => {
                 let ends_at = chosen.starts_at.plus_seconds(duration_seconds);
-                let (text, zone_text) = in_words(chosen.starts_at, &zone);
+                let text = in_one_line(chosen.starts_at, &zone);
                 Booked {
                     session: chosen.session(),
                     time_zone: Some(zone),
@@ -216,7 +224,7 @@ impl Backend {
                         .plus_days(i64::from(stored.schedule.replay_days)),
                     finalises_at: Some(ends_at.plus_seconds(FINAL_AFTER_SECONDS)),
                     time: Some(BookedTime {
-                        text: format!("{text} ({zone_text})"),
+                        text,
                         is_next,
                         is_soon: chosen.starts_at <= now.plus_seconds(SOON_SECONDS),
                     }),
@@ -232,10 +240,10 @@ impl Backend {
         booking: RegistrationId,
         (to, zone): (Chosen, String),
     ) -> Result<domain::registration::SwitchOffer> {
-        let (text, zone_text) = in_words(to.starts_at, &zone);
+        let text = in_one_line(to.starts_at, &zone);
         let switch = Switch { booking, to, zone, until: self.now().plus_seconds(SWITCH_SECONDS) };
         let token = signed(self.secrets(), "switch", webinar, &switch)?;
-        Ok(domain::registration::SwitchOffer { token, text: format!("{text} ({zone_text})") })
+        Ok(domain::registration::SwitchOffer { token, text })
     }
 
     /// What an offer to switch says, while it stands.

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::{index, reference, unique};
+use super::{add, column, index, reference, unique};
 
 /// Rights of people over their data.
 #[derive(DeriveMigrationName)]
@@ -15,10 +15,6 @@ fn table(name: &str, columns: &mut [&mut ColumnDef]) -> TableCreateStatement {
         table.col(&mut **column);
     }
     table
-}
-
-fn column(name: &str) -> ColumnDef {
-    ColumnDef::new(Alias::new(name))
 }
 
 #[async_trait::async_trait]
@@ -73,10 +69,6 @@ impl MigrationTrait for Migration {
         restore_run(manager).await?;
         erased_total(manager).await
     }
-}
-
-async fn add(manager: &SchemaManager<'_>, table: &str, mut column: ColumnDef) -> Result<(), DbErr> {
-    manager.alter_table(Table::alter().table(Alias::new(table)).add_column(&mut column).to_owned()).await
 }
 
 async fn dsr_request(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

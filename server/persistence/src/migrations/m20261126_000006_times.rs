@@ -2,15 +2,11 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::index;
+use super::{add, column, index};
 
 /// Sessions at set times.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn column(name: &str) -> ColumnDef {
-    ColumnDef::new(Alias::new(name))
-}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -34,8 +30,4 @@ impl MigrationTrait for Migration {
         add(manager, "registration", calendar_sequence).await?;
         manager.create_index(index("registration_session_idx", "registration", &["session_id"])).await
     }
-}
-
-async fn add(manager: &SchemaManager<'_>, table: &str, mut column: ColumnDef) -> Result<(), DbErr> {
-    manager.alter_table(Table::alter().table(Alias::new(table)).add_column(&mut column).to_owned()).await
 }
