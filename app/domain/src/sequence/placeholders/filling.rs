@@ -31,14 +31,14 @@ impl Values {
 /// bar, else [`Placeholder::when_unknown`]. What is not a known placeholder stays as it is.
 #[must_use]
 pub fn fill(text: &str, values: &Values, escape: impl Fn(&str) -> String) -> String {
-    filled(text, values, |_, value, _| escape(value))
+    filled(text, values, &escape, |_, value, _| escape(value))
 }
 
 /// Fills a body of Markdown in. A value is text to the reader, whatever characters it holds. A link that stands by
 /// itself can be clicked; in `[words]({{link}})` it is the address of the words.
 #[must_use]
 pub fn fill_body(text: &str, values: &Values) -> String {
-    filled(text, values, |placeholder, value, before| {
+    filled(text, values, escape_markdown, |placeholder, value, before| {
         let is_address = before.ends_with("](") || before.ends_with('<');
         if placeholder.is_link() && !is_address && is_plain_address(value) {
             return format!("<{value}>");
@@ -58,20 +58,35 @@ pub fn fill_subject(text: &str, values: &Values) -> String {
     one_line(&fill(text, values, round))
 }
 
-fn filled(text: &str, values: &Values, shape: impl Fn(Placeholder, &str, &str) -> String) -> String {
+fn filled(
+    text: &str,
+    values: &Values,
+    escape: impl Fn(&str) -> String,
+    shape: impl Fn(Placeholder, &str, &str) -> String,
+) -> String {
     let mut filled = String::with_capacity(text.len() + text.len() / 4);
+    // Whether a value was just put in, and whether it was empty.
+    let mut after_value = None;
     for part in Parts::of(text) {
-        match part {
-            Part::Named { whole, name, fallback } => match Placeholder::from_stored(name) {
-                Some(placeholder) => {
-                    let known = values.get(placeholder).or(fallback);
-                    let shaped = shape(placeholder, known.unwrap_or(placeholder.when_unknown()), &filled);
-                    filled.push_str(&shaped);
-                }
-                None => filled.push_str(whole),
-            },
-            other => filled.push_str(other.text()),
+        if let Part::Named { name, fallback, .. } = part
+            && let Some(placeholder) = Placeholder::from_stored(name)
+        {
+            let known = values.get(placeholder).or(fallback).unwrap_or(placeholder.when_unknown());
+            let shaped = shape(placeholder, known, &filled);
+            after_value = Some(shaped.is_empty());
+            filled.push_str(&shaped);
+            continue;
         }
+        let mut words = part.text();
+        // A single brace of the coach's must not make a double one with what was filled in before it.
+        if let (Some(was_empty), Some(brace @ ('{' | '}'))) = (after_value, words.chars().next())
+            && (was_empty || filled.ends_with(brace))
+        {
+            filled.push_str(&escape(&words[..1]));
+            words = &words[1..];
+        }
+        filled.push_str(words);
+        after_value = None;
     }
     filled
 }

@@ -44,6 +44,11 @@ fn a_value_is_neither_markdown_nor_another_placeholder() {
         "Hello \\*\\*Tom\\*\\* \\<b\\>\\[x\\]\\(https\\:\\/\\/evil\\.example\\) \\# \\{\\{link\\}\\} \\`a\\` 1\\. \\_b\\_ \
          \\&amp\\; \\|"
     );
+    // Nor does one become a placeholder together with the words around it.
+    let brace = Values::default().with(Placeholder::FirstName, "{");
+    assert_eq!(fill_body("{{first_name}}{name}}", &brace), "\\{\\{name}}");
+    assert_eq!(fill_body("{{name{{webinar|}}}}", &brace), "{{name\\}}");
+    assert_eq!(fill_subject("{{{webinar|}}{name}}", &brace), "{(name}}");
     // A backslash before the braces does not take the first of ours.
     let star = Values::default().with(Placeholder::FirstName, "*x*");
     assert_eq!(fill_body("\\{{first_name}}", &star), "\\\\\\*x\\*");
@@ -116,6 +121,7 @@ fn texts() -> impl Strategy<Value = String> {
         1 => prop::sample::select(Placeholder::ALL.to_vec()).prop_map(|one| format!("{{{{ {} | x }}}}", one.as_str())),
         2 => "[{}|\\\\ \n\\]\\[()*_<>]{1,4}",
         2 => "\\PC{0,8}",
+        1 => prop::sample::select(vec!["{name}}", "{{name", "{{link|}}", "}}"]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
