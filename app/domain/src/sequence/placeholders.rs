@@ -1,6 +1,6 @@
 //! Placeholders in a coach's mails: `{{first_name}}`, or `{{first_name|there}}` with words for when it is not known.
 //!
-//! [`check`] runs while a coach types and before a text is stored; [`fill_body`] and [`fill_subject`] run for each mail.
+//! [`check`] runs while a coach types and before a text is stored; [`fill_body`] and [`fill_subject`] for each mail.
 //! A text is read once, from left to right: what a value says is never read as Markdown or as another placeholder. A
 //! name, spaces around it allowed, stands on one line; anything else in double braces stays as it was typed. With a bar
 //! and nothing after it, nothing stands there.
@@ -76,8 +76,8 @@ impl Placeholder {
         }
     }
 
-    /// What stands there when nothing is known and the coach gave no words of her own: it reads on within a sentence and
-    /// claims nothing. There is always a link and a title, so theirs are a last resort.
+    /// What stands there when nothing is known and the coach gave no words of her own: it reads on within a sentence
+    /// and claims nothing. There is always a link and a title, so theirs are a last resort.
     #[must_use]
     pub const fn when_unknown(self) -> &'static str {
         match self {

@@ -312,8 +312,8 @@ impl Row {
 ///   and only waits for the worker.
 /// - What was skipped comes back when its time now lies ahead. Else it keeps its reason, unless the times now give
 ///   another; "already passed" is none, because every time passes.
-/// - What was dropped, expired or superseded comes back when its time now lies ahead, because it never arrived. A
-///   dropped follow-up only with a new session: who belongs to a segment was asked once, and a mail whose time is
+/// - What was dropped, expired or superseded comes back when its time now lies ahead: it never arrived. A dropped
+///   follow-up only with a new session: who belongs to a segment was asked once, and a mail whose time is
 ///   merely edited must not become a second follow-up after somebody watched on (scenario 6).
 #[must_use]
 pub fn replan<Id>(row: Option<Row>, template: Option<&Template<Id>>, booking: &Booking, now: Moment) -> Option<Row> {

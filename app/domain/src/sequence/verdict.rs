@@ -1,8 +1,8 @@
 //! Whether somebody may be written to, looked at in the moment of sending and for each mail anew.
 //!
 //! Confirmation and cancellation are service mail: they go to whoever booked, even to somebody who wants no reminders.
-//! Everything else can be unsubscribed from, and an offer needs an agreement of its own. Nobody whose data rests or goes
-//! is written to at all. Sources: product.md §4.7 and §4.9.
+//! Everything else can be unsubscribed from, and an offer needs an agreement of its own. Nobody whose data rests or
+//! goes is written to at all. Sources: product.md §4.7 and §4.9.
 
 use super::{Behaviour, Template};
 use crate::closed_list;

@@ -50,8 +50,8 @@ pub fn fill_body(text: &str, values: &Values) -> String {
     })
 }
 
-/// Fills a subject in: one line, no control characters. Braces in a value become round ones, so that a subject cannot be
-/// read twice.
+/// Fills a subject in: one line, no control characters. Braces in a value become round ones, so that a subject cannot
+/// be read twice.
 #[must_use]
 pub fn fill_subject(text: &str, values: &Values) -> String {
     let round = |value: &str| one_line(value).replace('{', "(").replace('}', ")");

@@ -41,8 +41,8 @@ fn a_value_is_neither_markdown_nor_another_placeholder() {
     let body = fill_body("Hello {{first_name}}", &hostile);
     assert_eq!(
         body,
-        "Hello \\*\\*Tom\\*\\* \\<b\\>\\[x\\]\\(https\\:\\/\\/evil\\.example\\) \\# \\{\\{link\\}\\} \\`a\\` 1\\. \\_b\\_ \
-         \\&amp\\; \\|"
+        "Hello \\*\\*Tom\\*\\* \\<b\\>\\[x\\]\\(https\\:\\/\\/evil\\.example\\) \\# \\{\\{link\\}\\} \\`a\\` \
+         1\\. \\_b\\_ \\&amp\\; \\|"
     );
     // Nor does one become a placeholder together with the words around it.
     let brace = Values::default().with(Placeholder::FirstName, "{");
