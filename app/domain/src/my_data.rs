@@ -240,6 +240,7 @@ pub const fn ground_in_words(ground: RestrictionGround) -> &'static str {
         RestrictionGround::Unlawful => "it should not be held, but I do not want it erased",
         RestrictionGround::Claim => "I need it for a legal claim",
         RestrictionGround::Objection => "an objection",
+        RestrictionGround::Reported => "somebody reported that this is a child's address",
     }
 }
 

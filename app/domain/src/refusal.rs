@@ -24,6 +24,8 @@ pub enum RefusalKind {
     WrongKind,
     /// Too often; try again after `retry_after_seconds` (429).
     TooOften,
+    /// Something else has to end first; it is worth trying again in a minute (503).
+    Busy,
     /// Something broke on our side; the message names the reference it was logged under (500).
     Fault,
     /// There is no room left to keep it in (507).
@@ -95,6 +97,7 @@ impl Refusal {
             RefusalKind::TooLarge => 413,
             RefusalKind::WrongKind => 415,
             RefusalKind::TooOften => 429,
+            RefusalKind::Busy => 503,
             RefusalKind::Fault => 500,
             RefusalKind::Full => 507,
         }

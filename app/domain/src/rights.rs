@@ -225,6 +225,8 @@ closed_list! {
         Claim = "claim",
         /// An objection waits for its answer.
         Objection = "objection",
+        /// Somebody reported that it is a child's; it rests until that turns out to be wrong or it is erased.
+        Reported = "reported",
     }
 }
 

@@ -743,8 +743,19 @@ pub struct Room {
     pub times: Option<Times>,
     /// Ways to put the session into a calendar, while that is of use.
     pub calendar: Option<CalendarLinks>,
+    /// What somebody who took the agreement back can agree to again.
+    pub agree: Option<AgreeAgain>,
     /// What plays; nothing before the start, and once the link has expired or the recording is gone.
     pub player: Option<PlayerProps>,
+}
+
+/// An agreement to be given again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreeAgain {
+    /// What it says today.
+    pub wording: String,
+    /// What the form sends back.
+    pub token: String,
 }
 
 /// What the player needs, serialised into the page and read back by the browser.

@@ -225,10 +225,14 @@ fn restrictions(restrictions: &[RestrictionTold], id: &str) -> Option<AnyView> {
         .map(|told| {
             let ends = told.ends_announced.map(|at| format!(" Its end was announced on {}.", at.utc_text()));
             let label = format!("End this restriction ({})", ground_in_words(told.ground));
+            let end = (told.ground != RestrictionGround::Reported)
+                .then(|| wish(id, "lift", hidden("ground", told.ground.as_str()), &label));
+            let reported = (told.ground == RestrictionGround::Reported)
+                .then_some(" If that is not true, answer the mail you got, and everything stays as it was.");
             view! {
                 <li>
-                    "Since "{told.since.utc_text()}": "{ground_in_words(told.ground)}"."{ends}
-                    {wish(id, "lift", hidden("ground", told.ground.as_str()), &label)}
+                    "Since "{told.since.utc_text()}": "{ground_in_words(told.ground)}"."{ends}{reported}
+                    {end}
                 </li>
             }
         })
@@ -243,6 +247,7 @@ fn objections(objections: &[ObjectionTold]) -> Option<AnyView> {
             let stands = match told.decision.as_deref() {
                 None => format!("waits for the coach's answer until {}", told.due_at.utc_text()),
                 Some("upheld") => "upheld".to_owned(),
+                Some("withdrawn") => "taken back by you".to_owned(),
                 Some(_) => "answered: the coach has grounds that weigh more".to_owned(),
             };
             view! { <li>{format!("{}: {}, {stands}.", told.made_at.utc_text(), scope_in_words(told.scope))}</li> }

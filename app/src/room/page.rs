@@ -1,12 +1,12 @@
 //! The document around the player.
 
 use domain::moment::Moment;
-use domain::webinar::{PlayerProps, Room, RoomPhase};
+use domain::webinar::{AgreeAgain, PlayerProps, Room, RoomPhase};
 use leptos::prelude::*;
 
 use crate::registration::{
     Around, Page, brand_header_of, data_lines, entry_path, presenter_line, recording_sentence, render, script_safe,
-    viewer_footer,
+    slots, viewer_footer,
 };
 
 use super::player::player;
@@ -101,6 +101,9 @@ fn about(room: &Room, recording: String) -> AnyView {
 
 /// Nothing plays here any more: said plainly, with the way back.
 fn gone(room: &Room, embed: bool) -> AnyView {
+    if let Some(agree) = &room.agree {
+        return agreeing(room, agree);
+    }
     let again = entry_path(&room.slug, embed);
     view! {
         <main class="message" id="content">
@@ -112,6 +115,28 @@ fn gone(room: &Room, embed: bool) -> AnyView {
             {another_time(room, "Choose another time")}
             <p>"What you watched before stays counted. If registration is still open, you can get a new link."</p>
             <p><a class="button primary" href=again>"Register again"</a></p>
+        </main>
+    }
+    .into_any()
+}
+
+/// The agreement was taken back, and its person may give it again: one box, one button, the wording of today.
+fn agreeing(room: &Room, agree: &AgreeAgain) -> AnyView {
+    let times = room.times.as_ref().map(|times| slots(times, "", None, false));
+    view! {
+        <main class="message" id="content">
+            <h1 dir="auto">{room.title.clone()}</h1>
+            {presenter_line(&room.presenter)}
+            <p>"You had taken your agreement to this webinar back. If you want to take part after all, agree once more; your own link works again then."</p>
+            <form method="post">
+                <input type="hidden" name="again" value=agree.token.clone() />
+                {times}
+                <label class="consent">
+                    <input type="checkbox" required />
+                    " "<span dir="auto">{agree.wording.clone()}</span>
+                </label>
+                <button class="button primary" type="submit">"Agree and take part"</button>
+            </form>
         </main>
     }
     .into_any()

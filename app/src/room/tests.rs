@@ -29,6 +29,7 @@ fn room() -> Room {
         joins_where_it_is: false,
         times: None,
         calendar: None,
+        agree: None,
         player: Some(PlayerProps {
             view: Some(ViewId("00000000-0000-0000-0000-000000000007".parse().expect("an id"))),
             media_url: "/media/one.mp4?a=1&b=2".to_owned(),

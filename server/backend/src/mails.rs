@@ -23,7 +23,7 @@ use privacy::restriction::Purpose;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
-use self::about_rights::{ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
+use self::about_rights::{AGREE_AGAIN, ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
 use crate::calendars::{Delivery, TOO_LATE_SECONDS};
 use crate::policy_notices::POLICY_CHANGED;
 use crate::{Backend, Error, Result};
@@ -261,7 +261,11 @@ impl Backend {
                 }
                 None => None,
             };
-            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, answer)
+            let again = match row.template.as_str() {
+                AGREE_AGAIN => self.agreeing_url(&registration).await?,
+                _ => None,
+            };
+            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, answer, again)
         } else {
             Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, (&registration, starts_at)))
         };

@@ -7,7 +7,7 @@ mod p24;
 mod p25;
 mod p26;
 mod p27;
-mod p28;
+pub(crate) mod p28;
 mod p29;
 mod p30;
 mod p31;

@@ -4,6 +4,7 @@
 //! booking consists of (person, consent, mail) is written in one transaction or not at all; the person's key is made
 //! before it and destroyed again when it was not needed, so no sealed value is ever without its key.
 
+mod agreeing;
 mod form_stamp;
 mod link_mail;
 mod room;
@@ -209,20 +210,22 @@ impl Visitor {
             webinars::published_at_slug(backend.db().reader(), slug.as_str()).await?.ok_or_else(Refusal::not_found)?;
         backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
         let (booking, to, zone) = backend.offered_switch(row.id, token)?;
-        backend.move_to(&row, booking, (to, zone)).await
+        backend.move_to(&row, booking, (to, zone), None).await
     }
 }
 
 impl Backend {
-    /// Moves a booking of an active person to a chosen time and plans the mail that tells them.
+    /// Moves a booking of an active person to a chosen time and plans the mail that tells them. `again` is what somebody
+    /// pressed who had taken the agreement back.
     ///
     /// # Errors
-    /// Refuses a fourth mail with a link within a day.
+    /// Refuses a fourth mail with a link within a day, and whoever took the agreement back and did not give it again.
     async fn move_to(
         &self,
         row: &webinar::Model,
         id: RegistrationId,
         (to, zone): (Chosen, String),
+        again: Option<&str>,
     ) -> Result<BookedTime> {
         let now = self.now();
         let stored = self.stored_schedule(row).await?;
@@ -236,7 +239,10 @@ impl Backend {
             Some(SubjectState::Active) => {}
             _ => return Err(being_erased().into()),
         }
-        if !restrictions::agreement_stands(&transaction, id).await? {
+        if let Some(again) = again {
+            let wording = self.agreed_again(&transaction, row, id, again).await?;
+            queries::note_consent(&transaction, found.subject_id, id, wording, now).await?;
+        } else if !restrictions::agreement_stands(&transaction, id).await? {
             let message = "You took your agreement to this webinar back, so no other time can be booked with this link. If \
                            you want to come after all, please register once more; nothing was changed.";
             return Err(Refusal::new(RefusalKind::Conflict, message).into());
@@ -250,7 +256,9 @@ impl Backend {
             return Err(Refusal { message: message.to_owned(), ..Refusal::too_often(DAY_SECONDS as u32) }.into());
         }
         let change = booked.change(session);
-        if schedules::move_booking(&transaction, row.coach_id, id, change).await? {
+        if !is_new && again.is_some() {
+            queries::renew(&transaction, row.coach_id, id, booked.expires_at).await?;
+        } else if schedules::move_booking(&transaction, row.coach_id, id, change).await? {
             if found.outcome == Attendance::Missed.as_str() {
                 // What was missed is still to come.
                 let (from, to) = (Attendance::Missed, Attendance::Registered);
@@ -341,9 +349,13 @@ impl Backend {
         let wording =
             press.row.consent_text_id.ok_or_else(|| Error::fault("register", "the webinar has no consent wording"))?;
         let found = queries::booking(&transaction, coach, press.row.id, subject.id).await?;
-        if let Some(found) = &found {
-            // Before any mail is planned: somebody who took the agreement back gives it again by this very press.
-            queries::note_consent(&transaction, subject.id, found.id, wording, press.now).await?;
+        if let Some(found) = &found
+            && !restrictions::agreement_stands(&transaction, found.id).await?
+        {
+            // Anybody can type anybody's address: the agreement is given again from the person's mail, or not at all.
+            self.plan_agreeing_mail(&transaction, press, found.id).await?;
+            transaction.commit().await?;
+            return Ok((Booking { was_registered: true, ..Booking::default() }, false));
         }
         let (id, booking) = match found {
             Some(found) => self.book_again(&transaction, press, &subject, &key, found).await?,

@@ -9,6 +9,8 @@ pub mod archive;
 #[cfg(test)]
 mod audit_tests;
 mod console;
+#[cfg(test)]
+mod corner_tests;
 mod erase;
 pub(crate) mod fence;
 #[cfg(test)]
@@ -193,9 +195,11 @@ impl Backend {
             _ => Event::Done,
         };
         let transaction = self.db().begin().await?;
-        if queries::move_request(&transaction, row.id, from, to, change).await? {
-            self.audit(&transaction, event, Role::System, Some(row.id), ("right", 1), now).await?;
+        if !queries::move_request(&transaction, row.id, from, to, change).await? {
+            // It went on meanwhile, and whoever runs it still needs its key.
+            return Ok(transaction.rollback().await?);
         }
+        self.audit(&transaction, event, Role::System, Some(row.id), ("right", 1), now).await?;
         transaction.commit().await?;
         // After the commit: a request whose key went first could not be answered if the commit failed.
         Ok(self.keyring().destroy(row.dek_id).await?)

@@ -17,6 +17,9 @@ struct Stone {
     id: TombstoneId,
     coach_id: CoachId,
     email_bidx: Option<String>,
+    /// Marks made before it was kept have none.
+    #[serde(default)]
+    subject_hash: Option<String>,
     cause: String,
     created_at: Moment,
     expires_at: Moment,
@@ -28,6 +31,7 @@ impl From<&tombstone::Model> for Stone {
             id: row.id,
             coach_id: row.coach_id,
             email_bidx: row.email_bidx.as_ref().map(hex::encode),
+            subject_hash: row.subject_hash.as_ref().map(hex::encode),
             cause: row.cause.clone(),
             created_at: row.created_at,
             expires_at: row.expires_at,
@@ -41,6 +45,7 @@ impl Stone {
             id: self.id,
             coach_id: self.coach_id,
             email_bidx: self.email_bidx.map(hex::decode).transpose().ok()?,
+            subject_hash: self.subject_hash.map(hex::decode).transpose().ok()?,
             cause: self.cause,
             created_at: self.created_at,
             expires_at: self.expires_at,

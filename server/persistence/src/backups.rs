@@ -144,6 +144,20 @@ pub async fn put_tombstone(conn: &impl ConnectionTrait, tombstone: tombstone::Mo
         .map(drop)
 }
 
+/// Ids of every viewer of a coach.
+///
+/// # Errors
+/// When the database fails.
+pub async fn subject_ids(conn: &impl ConnectionTrait, coach: CoachId) -> Result<Vec<SubjectId>, DbErr> {
+    subject::Entity::find()
+        .select_only()
+        .column(subject::Column::Id)
+        .filter(subject::Column::CoachId.eq(coach))
+        .into_tuple()
+        .all(conn)
+        .await
+}
+
 /// A viewer who was there before a moment: one who registered again afterwards is somebody new.
 ///
 /// # Errors

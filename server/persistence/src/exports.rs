@@ -54,6 +54,7 @@ pub async fn insert(conn: &impl ConnectionTrait, new: NewArchive, now: Moment) -
         size_bytes: Set(None),
         sha256: Set(None),
         downloads: Set(0),
+        last_link_at: Set(None),
         created_at: Set(now),
         ready_at: Set(None),
         expires_at: Set(new.expires_at),
@@ -227,17 +228,21 @@ pub async fn end(conn: &impl ConnectionTrait, id: ExportId, state: ArchiveState,
     change(conn, Condition::all().add(export_archive::Column::Id.eq(id)), ended).await
 }
 
-/// Counts a download.
+/// Counts a download; tells whether it is one, or the one of this link that goes on. A link is
+/// told from another one to the same archive by when it ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_download(conn: &impl ConnectionTrait, id: ExportId) -> Result<(), DbErr> {
-    export_archive::Entity::update_many()
+pub async fn note_download(conn: &impl ConnectionTrait, id: ExportId, link_ends_at: Moment) -> Result<bool, DbErr> {
+    let no_link = export_archive::Column::LastLinkAt.is_null();
+    let done = export_archive::Entity::update_many()
         .col_expr(export_archive::Column::Downloads, Expr::col(export_archive::Column::Downloads).add(1))
+        .col_expr(export_archive::Column::LastLinkAt, Expr::value(Some(link_ends_at)))
         .filter(export_archive::Column::Id.eq(id))
+        .filter(no_link.or(export_archive::Column::LastLinkAt.ne(link_ends_at)))
         .exec(conn)
-        .await
-        .map(drop)
+        .await?;
+    Ok(done.rows_affected == 1)
 }
 
 /// Notes that the person at this browser has just proven who they are.

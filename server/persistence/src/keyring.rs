@@ -11,6 +11,7 @@ use domain::ids::{CoachId, DekId};
 use hkdf::Hkdf;
 use sea_orm::sea_query::{Alias, ColumnDef, OnConflict, Table};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm_migration::SchemaManager;
 use sha2::Sha256;
 
 use crate::entities::tombstone;
@@ -150,6 +151,7 @@ impl Keyring {
                 .col(ColumnDef::new(Alias::new("id")).uuid().not_null().primary_key())
                 .col(ColumnDef::new(Alias::new("coach_id")).uuid().not_null())
                 .col(ColumnDef::new(Alias::new("email_bidx")).blob())
+                .col(ColumnDef::new(Alias::new("subject_hash")).blob())
                 .col(ColumnDef::new(Alias::new("cause")).text().not_null())
                 .col(ColumnDef::new(Alias::new("created_at")).big_integer().not_null())
                 .col(ColumnDef::new(Alias::new("expires_at")).big_integer().not_null())
@@ -158,6 +160,12 @@ impl Keyring {
         let transaction = database.begin().await?;
         for table in tables {
             transaction.execute(&table).await?;
+        }
+        // A keyring made before the hash was kept.
+        if !SchemaManager::new(&transaction).has_column("tombstone", "subject_hash").await? {
+            let mut add = Table::alter();
+            add.table(Alias::new("tombstone")).add_column(ColumnDef::new(Alias::new("subject_hash")).blob());
+            transaction.execute(&add).await?;
         }
         transaction.commit().await?;
         Ok(Self { database, kek: SubjectKey::from_bytes(kek), cache: Arc::default(), log: Arc::default() })

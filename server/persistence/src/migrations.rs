@@ -6,6 +6,7 @@ mod m20261124_000003_registrations;
 mod m20261124_000004_jobs;
 mod m20261125_000005_rights;
 mod m20261126_000006_times;
+mod m20261126_000007_rights_mended;
 
 use sea_orm_migration::prelude::*;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_jobs::Migration),
             Box::new(m20261125_000005_rights::Migration),
             Box::new(m20261126_000006_times::Migration),
+            Box::new(m20261126_000007_rights_mended::Migration),
         ]
     }
 }

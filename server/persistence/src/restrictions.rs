@@ -8,8 +8,8 @@ use domain::ids::{CoachId, ObjectionId, RegistrationId, RestrictionId, SubjectId
 use domain::rights::{ObjectionScope, RestrictionGround};
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait, Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, RelationTrait, Set,
 };
 
 use crate::entities::{consent, objection, registration, restriction, subject, suppression};
@@ -20,6 +20,8 @@ pub const MAIL: &str = "mail";
 pub const UPHELD: &str = "upheld";
 /// How an objection ended: the coach has grounds that weigh more.
 pub const REJECTED: &str = "rejected";
+/// How an objection ended: its person took it back.
+pub const WITHDRAWN: &str = "withdrawn";
 /// Rows of one listing.
 const LIST_ROWS: u64 = 500;
 
@@ -99,6 +101,25 @@ pub async fn announce_end(
     Ok(done.rows_affected > 0)
 }
 
+/// Calls off the announced end of a person's restriction on one ground.
+///
+/// # Errors
+/// When the database fails.
+pub async fn call_off_end(
+    conn: &impl ConnectionTrait,
+    subject: SubjectId,
+    ground: RestrictionGround,
+) -> Result<(), DbErr> {
+    restriction::Entity::update_many()
+        .col_expr(restriction::Column::LiftNoticeAt, Expr::value(None::<Moment>))
+        .filter(restriction::Column::SubjectId.eq(subject))
+        .filter(restriction::Column::Ground.eq(ground.as_str()))
+        .filter(restriction::Column::LiftedAt.is_null())
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
 /// Restrictions whose end was announced before `before`: whose, of which coach, on which ground as stored.
 ///
 /// # Errors
@@ -172,6 +193,38 @@ pub async fn objection(
         .await
 }
 
+/// Objections of a person that keep their data from being used: not to marketing, which has its own mark, and waiting
+/// or upheld.
+fn resting(subject: SubjectId) -> Condition {
+    let waits = objection::Column::Decision.is_null();
+    Condition::all()
+        .add(objection::Column::SubjectId.eq(subject))
+        .add(objection::Column::Scope.ne(ObjectionScope::Marketing.as_str()))
+        .add(waits.or(objection::Column::Decision.eq(UPHELD)))
+}
+
+/// Whether an objection keeps a person's data from being used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn objection_stands(conn: &impl ConnectionTrait, subject: SubjectId) -> Result<bool, DbErr> {
+    Ok(objection::Entity::find().filter(resting(subject)).count(conn).await? > 0)
+}
+
+/// Notes that a person took back the objections that kept their data from being used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_back_objections(conn: &impl ConnectionTrait, subject: SubjectId, now: Moment) -> Result<(), DbErr> {
+    objection::Entity::update_many()
+        .col_expr(objection::Column::Decision, Expr::value(Some(WITHDRAWN)))
+        .col_expr(objection::Column::DecidedAt, Expr::value(Some(now)))
+        .filter(resting(subject))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
 /// Objections to this coach that wait for her answer, the most urgent first.
 ///
 /// # Errors
@@ -209,7 +262,7 @@ pub async fn decide(
     Ok(done.rows_affected == 1)
 }
 
-/// The objection of a person of this coach that was decided last.
+/// The objection of a person that this coach decided last.
 ///
 /// # Errors
 /// When the database fails.
@@ -222,7 +275,7 @@ pub async fn last_decided(
         .join(JoinType::InnerJoin, objection::Relation::Subject.def())
         .filter(subject::Column::CoachId.eq(coach))
         .filter(objection::Column::SubjectId.eq(subject))
-        .filter(objection::Column::DecidedAt.is_not_null())
+        .filter(objection::Column::Decision.is_in([UPHELD, REJECTED]))
         .order_by_desc(objection::Column::DecidedAt)
         .one(conn)
         .await
@@ -345,14 +398,26 @@ pub async fn end_links(
         .map(drop)
 }
 
+/// When the last agreement a booking rested on was taken back; nothing while one stands, or none was needed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn taken_back_at(conn: &impl ConnectionTrait, booking: RegistrationId) -> Result<Option<Moment>, DbErr> {
+    let given: Vec<Option<Moment>> = consent::Entity::find()
+        .select_only()
+        .column(consent::Column::WithdrawnAt)
+        .filter(consent::Column::RegistrationId.eq(booking))
+        .limit(LIST_ROWS)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(given.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()))
+}
+
 /// Whether what a booking rests on still stands: false once every agreement given for it was taken back.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn agreement_stands(conn: &impl ConnectionTrait, booking: RegistrationId) -> Result<bool, DbErr> {
-    let given = || consent::Entity::find().filter(consent::Column::RegistrationId.eq(booking));
-    if given().filter(consent::Column::WithdrawnAt.is_null()).count(conn).await? > 0 {
-        return Ok(true);
-    }
-    Ok(given().count(conn).await? == 0)
+    Ok(taken_back_at(conn, booking).await?.is_none())
 }

@@ -6,7 +6,7 @@ use domain::Moment;
 use domain::ids::{CoachId, DisclosureId, IncidentId, OperatorAccessId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
 
@@ -183,15 +183,21 @@ pub async fn approve_disclosure(
     Ok(done.rows_affected == 1)
 }
 
-/// Notes that data was given; the first time counts.
+/// Notes of whom data was given by now; of the moments the first one counts.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn note_given(conn: &impl ConnectionTrait, id: DisclosureId, now: Moment) -> Result<(), DbErr> {
+pub async fn note_given(
+    conn: &impl ConnectionTrait,
+    id: DisclosureId,
+    given_of: &str,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let first = Expr::col(disclosure::Column::GivenAt).if_null(now);
     disclosure::Entity::update_many()
-        .col_expr(disclosure::Column::GivenAt, Expr::value(Some(now)))
+        .col_expr(disclosure::Column::GivenOf, Expr::value(given_of))
+        .col_expr(disclosure::Column::GivenAt, first)
         .filter(disclosure::Column::Id.eq(id))
-        .filter(disclosure::Column::GivenAt.is_null())
         .exec(conn)
         .await
         .map(drop)

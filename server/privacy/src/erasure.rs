@@ -16,6 +16,7 @@ use sea_orm::{DatabaseBackend, DbErr, Statement, Value};
 use serde::{Deserialize, Serialize};
 use storage::Bucket;
 
+pub use apart::hash_of;
 pub use held::Hold;
 
 use crate::map::{DataMap, Store};
@@ -89,7 +90,9 @@ impl Person {
         }
     }
 
-    pub(crate) fn id(self) -> uuid::Uuid {
+    /// The id of the person's own row.
+    #[must_use]
+    pub fn id(self) -> uuid::Uuid {
         match self {
             Self::Coach(coach) => coach.0,
             Self::Viewer(_, subject) => subject.0,
@@ -185,6 +188,10 @@ pub struct Erasure {
     request: RequestId,
     /// What must stay, at the moment of asking.
     holds: Vec<Hold>,
+    /// With an account: where each of its viewers' data lies.
+    viewers: Option<Plan>,
+    /// Archives made later cannot have the person in them.
+    archives_until: Option<Moment>,
     /// The person wants even the mark "do not write to me" forgotten.
     forgets_mark: bool,
     /// A step that is left out; only the proof that leaving one out is noticed does so.
@@ -199,13 +206,35 @@ impl Erasure {
     pub fn new(stores: Stores, person: Person, request: RequestId) -> Result<Self, Error> {
         let map = DataMap::load()?;
         let plan = Plan::new(&map, person.root())?;
-        Ok(Self { stores, plan, map, person, request, holds: Vec::new(), forgets_mark: false, disabled: None })
+        let viewers = match person.root() {
+            Root::Coach => Some(Plan::new(&map, Root::Subject)?),
+            Root::Subject => None,
+        };
+        Ok(Self {
+            stores,
+            plan,
+            map,
+            person,
+            request,
+            holds: Vec::new(),
+            viewers,
+            archives_until: None,
+            forgets_mark: false,
+            disabled: None,
+        })
     }
 
     /// With what must stay.
     #[must_use]
     pub fn holding(mut self, holds: Vec<Hold>) -> Self {
         self.holds = holds;
+        self
+    }
+
+    /// With archives made after this left alone: by then everything was gone.
+    #[must_use]
+    pub const fn gone_since(mut self, gone: Option<Moment>) -> Self {
+        self.archives_until = gone;
         self
     }
 

@@ -683,7 +683,7 @@ mod tests {
     fn the_map_of_this_build_is_complete() {
         let map = DataMap::load().unwrap_or_else(|error| panic!("{error}"));
         assert!(map.columns(Store::Business).count() > 200);
-        assert_eq!(map.columns(Store::Keyring).count(), 14);
+        assert_eq!(map.columns(Store::Keyring).count(), 15);
     }
 
     #[test]

@@ -86,10 +86,8 @@ async fn send(state: &AppState, fetch: Fetch, method: &Method, headers: &HeaderM
     if method == Method::HEAD {
         return finish(builder, Body::empty());
     }
-    // Going on with a download is no new one.
-    if part.start == 0
-        && let Err(error) = state.backend.note_fetch(&fetch).await
-    {
+    // Whatever part is asked for: the first bytes say nothing about how much somebody takes.
+    if let Err(error) = state.backend.note_fetch(&fetch).await {
         return answer::page(state, error);
     }
     match state.backend.read_archive(fetch, part).await {

@@ -70,6 +70,7 @@ fn say_no(state: &AppState, error: backend::Error) -> Response {
     let title = match refusal.kind {
         RefusalKind::NotFound => "Nothing here",
         RefusalKind::SignInNeeded => "This page has closed",
+        RefusalKind::Busy => "Not quite yet",
         RefusalKind::Fault => "Something went wrong",
         _ => "That did not work",
     };
@@ -295,10 +296,13 @@ impl Wished {
     fn read(&self) -> Option<Wish> {
         Some(match self.wish.as_str() {
             "restrict" => Wish::Restrict(RestrictionGround::from_stored(&self.ground).filter(|ground| {
-                // It stands for an objection that was made, and is not asked for by itself.
-                *ground != RestrictionGround::Objection
+                // They stand for something else that was said, and are not asked for by themselves.
+                !matches!(ground, RestrictionGround::Objection | RestrictionGround::Reported)
             })?),
-            "lift" => Wish::Lift(RestrictionGround::from_stored(&self.ground)?),
+            "lift" => Wish::Lift(RestrictionGround::from_stored(&self.ground).filter(|ground| {
+                // Whoever reads the child's mail does not end it: the operators do, when they hear that it is wrong.
+                *ground != RestrictionGround::Reported
+            })?),
             "object" => Wish::Object(ObjectionScope::from_stored(&self.scope)?, self.words.clone()),
             "unsubscribe" => Wish::Object(ObjectionScope::Marketing, String::new()),
             "withdraw" => Wish::Withdraw(self.purpose.clone()),

@@ -261,6 +261,9 @@ pub struct TimeForm {
     slot: String,
     #[serde(default)]
     zone: String,
+    /// Somebody agrees again, from the page a mail led to.
+    #[serde(default)]
+    again: String,
 }
 
 /// Takes another time with one's own link, and shows the room it leads to.
@@ -271,8 +274,14 @@ pub async fn change_time(
     Form(form): Form<TimeForm>,
 ) -> Response {
     let embed = query.as_deref() == Some("embed=1");
-    match state.backend.visitor().change_time(&token, (&form.slot, &form.zone)).await {
-        Ok(_) => {
+    let visitor = state.backend.visitor();
+    let chosen = (form.slot.as_str(), form.zone.as_str());
+    let done = match form.again.as_str() {
+        "" => visitor.change_time(&token, chosen).await.map(drop),
+        again => visitor.agree_again(&token, again, chosen).await,
+    };
+    match done {
+        Ok(()) => {
             let back = if embed { format!("/r/{token}?embed=1") } else { format!("/r/{token}") };
             axum::response::Redirect::to(&back).into_response()
         }
@@ -309,7 +318,13 @@ pub async fn room(
 ) -> Response {
     let visitor = (method == Method::GET).then_some(&client);
     let embed = query.as_deref() == Some("embed=1");
-    let room = match state.backend.visitor().room(&token, visitor).await {
+    // A link to agree again brings only its own parameter, made of letters that need no escaping.
+    let again = query.as_deref().and_then(|query| query.strip_prefix("again="));
+    let asked = match again {
+        Some(again) => state.backend.visitor().room_to_agree(&token, again).await,
+        None => state.backend.visitor().room(&token, visitor).await,
+    };
+    let room = match asked {
         Ok(room) => room,
         Err(error) => return answer::page_or_frame(&state, error, embed),
     };

@@ -33,6 +33,9 @@ pub struct Restored {
     pub media: MediaRestored,
 }
 
+/// A coach, and her viewers by the hashes of their ids.
+type Hashed = (domain::ids::CoachId, HashMap<Vec<u8>, domain::ids::SubjectId>);
+
 impl Backend {
     /// Finishes a restore: erases again whoever was erased since the snapshot, brings the recordings back, ends every
     /// session, removes what is over by now, scrubs, and only then allows the database to be served. Can be done again
@@ -120,8 +123,11 @@ impl Backend {
         mails::give_back_stale(&transaction, now).await?;
         transaction.commit().await?;
         let mut again = 0;
+        let mut marks: Vec<&tombstone::Model> = marks.iter().collect();
+        marks.sort_by_key(|mark| (mark.coach_id, mark.created_at));
+        let mut known = None;
         for mark in marks {
-            if let Some(person) = self.person_behind(mark).await? {
+            if let Some(person) = self.person_behind(mark, &mut known).await? {
                 self.erase_again(mark, person, now).await?;
                 again += 1;
             }
@@ -132,12 +138,25 @@ impl Backend {
         Ok(again)
     }
 
-    async fn person_behind(&self, mark: &tombstone::Model) -> Result<Option<Person>> {
+    /// `known` are the viewers of one coach by the hashes of their ids, so that her marks in a row read them once.
+    async fn person_behind(&self, mark: &tombstone::Model, known: &mut Option<Hashed>) -> Result<Option<Person>> {
         let reader = self.db().reader();
         let coach = mark.coach_id;
-        Ok(match &mark.email_bidx {
-            None => accounts::coach(reader, coach).await?.map(|_| Person::Coach(coach)),
-            Some(index) => queries::subject_from_before(reader, coach, index, mark.created_at)
+        Ok(match (&mark.email_bidx, &mark.subject_hash) {
+            (None, _) => accounts::coach(reader, coach).await?.map(|_| Person::Coach(coach)),
+            // The address may have been another one then, and theirs may have been somebody else's.
+            (Some(_), Some(hash)) => {
+                let known = match known {
+                    Some((of, known)) if *of == coach => known,
+                    _ => {
+                        let ids = queries::subject_ids(reader, coach).await?;
+                        let hashed = ids.into_iter().map(|id| (privacy::erasure::hash_of(id), id)).collect();
+                        &known.insert((coach, hashed)).1
+                    }
+                };
+                known.get(hash).map(|subject| Person::Viewer(coach, *subject))
+            }
+            (Some(index), None) => queries::subject_from_before(reader, coach, index, mark.created_at)
                 .await?
                 .map(|subject| Person::Viewer(coach, subject)),
         })

@@ -183,6 +183,30 @@ async fn whoever_was_erased_after_the_backup_is_erased_again_though_both_databas
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_erased_after_a_correction_is_erased_again_and_nobody_else() {
+    each_database("backup corrected", |test| async move {
+        let world = World::published(&test).await;
+        world.keep_backups();
+        let anna = world.guest("anna@example.net").await;
+        let other = world.guest("shared@example.net").await;
+        world.run_jobs().await;
+        world.backend.create_backup().await.expect("a backup");
+        world.backend.clock().advance_seconds(3_600);
+        // The address somebody else had at the time of the backup is Anna's when she goes.
+        world.correct_address("shared@example.net", "other@example.net").await;
+        world.correct_address("anna@example.net", "shared@example.net").await;
+        world.backend.erase_now("shared@example.net", Some("maya@coach.example")).await.expect("is erased");
+        let (backend, _folder, _beside) = restored_engine(&world, &test).await;
+        let done = backend.finish_restore().await.expect("finishes").expect("something to finish");
+        assert_eq!(done.erased_again, 1);
+        let left = subject::Entity::find().all(backend.db().reader()).await.expect("reads");
+        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [other.subject], "{:?}", anna.subject);
+        backend.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_came_back_by_herself_stays() {
     each_database("backup returned", |test| async move {
         let world = World::published(&test).await;

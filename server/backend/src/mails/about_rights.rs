@@ -16,6 +16,10 @@ pub(crate) const RESTING: &str = "rights_resting";
 pub(crate) const LIFT_ANNOUNCED: &str = "rights_lift_announced";
 /// An objection was upheld.
 pub(crate) const OBJECTION_UPHELD: &str = "rights_objection_upheld";
+/// An objection was answered with grounds that weigh more, while another one keeps the data from being used.
+pub(crate) const OBJECTION_REJECTED: &str = "rights_objection_rejected";
+/// Somebody registered with the address of a person who took the agreement back.
+pub(crate) const AGREE_AGAIN: &str = "rights_agree_again";
 /// An archive was asked for.
 pub(crate) const ARCHIVE_ASKED: &str = "rights_archive_asked";
 /// An archive can be fetched.
@@ -78,6 +82,7 @@ impl Backend {
         rests: bool,
         registration: &registration::Model,
         answer: Option<String>,
+        agreeing_url: Option<String>,
     ) -> Option<Letter> {
         let (subject, lines) = match template {
             // Meanwhile ended: the next registration simply works.
@@ -90,6 +95,20 @@ impl Backend {
                          {presenter} to keep your data and not to use it, so nothing was added to it."
                     ),
                     "If you want to take part, end the restriction first. If it was not you, there is nothing to do."
+                        .to_owned(),
+                ],
+            ),
+            // Meanwhile given again.
+            AGREE_AGAIN if agreeing_url.is_none() => return None,
+            AGREE_AGAIN => (
+                "Do you want to take part after all?",
+                vec![
+                    format!(
+                        "somebody, probably you, registered with this address for a webinar of {presenter}. You had taken \
+                         your agreement back, so nothing was changed by that."
+                    ),
+                    "If you want to take part, open the page, read what you agree to, and press the button there. If it \
+                     was not you, there is nothing to do."
                         .to_owned(),
                 ],
             ),
@@ -107,6 +126,13 @@ impl Backend {
                 "Your objection was upheld",
                 vec![format!(
                     "your data at {presenter} stays as it is and is not used. You can have it erased at any time."
+                )],
+            ),
+            OBJECTION_REJECTED => (
+                "One of your objections was answered",
+                vec![format!(
+                    "{presenter} sees reasons that weigh more than one of your objections. Another one still stands, so \
+                     your data stays as it is and is not used."
                 )],
             ),
             ARCHIVE_ASKED => (
@@ -155,7 +181,7 @@ impl Backend {
             _ => return None,
         };
         let lines = match answer {
-            Some(words) if matches!(template, LIFT_ANNOUNCED | OBJECTION_UPHELD) => {
+            Some(words) if matches!(template, LIFT_ANNOUNCED | OBJECTION_UPHELD | OBJECTION_REJECTED) => {
                 lines.into_iter().chain([format!("{presenter} writes: “{words}”")]).collect()
             }
             _ => lines,
@@ -165,7 +191,10 @@ impl Backend {
             subject: subject.to_owned(),
             accent: HOUSE_ACCENT.to_owned(),
             before: std::iter::once(greeting).chain(lines).collect(),
-            button: Some(Button { label: "See your data".to_owned(), url: self.config().absolute("/my-data") }),
+            button: Some(match (template, agreeing_url) {
+                (AGREE_AGAIN, Some(url)) => Button { label: "Read it and take part".to_owned(), url },
+                _ => Button { label: "See your data".to_owned(), url: self.config().absolute("/my-data") },
+            }),
             after: vec![format!(
                 "Not content with the answer? Write to {}, complain to us on {}, or to the {} ({}).",
                 self.config().contact_email,

@@ -93,6 +93,7 @@ impl Operator {
             approved_by_seat: None,
             approved_at: None,
             given_at: None,
+            given_of: "[]".to_owned(),
         };
         let id = row.id;
         let transaction = backend.db().begin().await?;
@@ -123,30 +124,48 @@ impl Operator {
     /// that it was handed out.
     ///
     /// # Errors
-    /// Refuses while only one operator agreed, after a month, and a person who is not there.
+    /// Refuses while only one operator agreed, after a month, a person who is not there, and one more person than both
+    /// agreed on.
     pub async fn hand_out(&self, id: DisclosureId, named: &Named) -> Result<serde_json::Value> {
         let backend = &self.backend;
         let now = backend.now();
-        let register = queries::disclosures(backend.db().reader()).await?;
-        let row = register.into_iter().find(|row| row.id == id).ok_or_else(Refusal::not_found)?;
+        let person = self.named(named, now).await?;
+        let row = self.note_handing_out(id, person, now).await?;
+        self.put_on_record(named.coach, "disclosure", row.legal_basis.clone()).await?;
+        let classes: Vec<String> = serde_json::from_str(&row.classes)?;
+        let data = privacy::holding::disclose(backend.db().reader(), backend.keyring(), person, &classes).await;
+        let data = data.map_err(|error| Error::fault("read what an order names", error))?;
+        Ok(serde_json::json!({ "disclosure": id, "authority": row.authority, "legal_basis": row.legal_basis,
+            "classes": classes, "handed_out_at": now.to_string(), "data": data }))
+    }
+
+    /// Counts the person towards the order and puts it on record, before anything is read.
+    async fn note_handing_out(&self, id: DisclosureId, person: Person, now: Moment) -> Result<disclosure::Model> {
+        let backend = &self.backend;
+        let transaction = backend.db().begin().await?;
+        let row = queries::hold_disclosure(&transaction, id).await?.ok_or_else(Refusal::not_found)?;
         let agreed_at = row.approved_at.filter(|_| row.approved_by_seat.is_some_and(|seat| seat != row.asked_by_seat));
         let agreed_at = agreed_at.ok_or_else(alone)?;
         if agreed_at.plus_days(OPEN_DAYS) <= now {
             let message = "This was agreed to more than a month ago. Please enter the order again.";
             return Err(Refusal::new(RefusalKind::Gone, message).into());
         }
-        let person = self.named(named, now).await?;
-        self.put_on_record(named.coach, "disclosure", row.legal_basis.clone()).await?;
+        let mut given_of: Vec<String> = serde_json::from_str(&row.given_of)?;
+        let reference = hex::encode(backend.secrets().mac("disclosure", &[id.as_bytes(), person.id().as_bytes()]));
+        if !given_of.contains(&reference) {
+            if given_of.len() as i64 >= i64::from(row.subject_count) {
+                let message = "Both of you agreed on fewer people than that. Nothing was handed out; a new order can be \
+                               entered.";
+                return Err(Refusal::new(RefusalKind::NotAllowed, message).into());
+            }
+            given_of.push(reference);
+        }
+        queries::note_given(&transaction, id, &serde_json::to_string(&given_of)?, now).await?;
         let classes: Vec<String> = serde_json::from_str(&row.classes)?;
-        let data = privacy::holding::disclose(backend.db().reader(), backend.keyring(), person, &classes).await;
-        let data = data.map_err(|error| Error::fault("read what an order names", error))?;
-        let transaction = backend.db().begin().await?;
-        queries::note_given(&transaction, id, now).await?;
         let class = classes.first().map_or("oversight", String::as_str);
         backend.audit(&transaction, Event::Disclosed, Role::Operator, None, (class, 1), now).await?;
         transaction.commit().await?;
-        Ok(serde_json::json!({ "disclosure": id, "authority": row.authority, "legal_basis": row.legal_basis,
-            "classes": classes, "handed_out_at": now.to_string(), "data": data }))
+        Ok(row)
     }
 
     async fn named(&self, named: &Named, now: Moment) -> Result<Person> {

@@ -50,7 +50,8 @@ async fn nothing_beyond_the_order_is_handed_out() {
         let view = world.open_room(&guest).await.expect("a view");
         world.watch(view, 1).await;
         let (first, second) = (world.operator("one@seats.example").await, world.operator("two@seats.example").await);
-        let id = first.enter_order(&order(&["country"])).await.expect("entered");
+        // Of a viewer, and of their coach.
+        let id = first.enter_order(&Order { people: 2, ..order(&["country"]) }).await.expect("entered");
         second.agree(id).await.expect("agrees");
         let named = Named { coach: world.id(), email: "tom@viewer.example".to_owned() };
         let handed = first.hand_out(id, &named).await.expect("handed out");

@@ -15,7 +15,7 @@ use crate::tokens::Purpose;
 use crate::world::{PASSWORD, World, count, refused};
 
 /// What she has who is really there: password, name, and the link just mailed.
-async fn proof(world: &World) -> LeavingProof {
+pub(crate) async fn proof(world: &World) -> LeavingProof {
     world.coach.mail_leaving_link().await.expect("mailed");
     world.run_jobs().await;
     let mails = world.sent();

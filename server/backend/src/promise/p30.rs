@@ -144,6 +144,20 @@ async fn who_was_erased_here_stays_away() {
 }
 
 #[tokio::test]
+async fn who_was_erased_here_stays_away_also_under_an_older_address() {
+    each_database("p30 corrected", |test| async move {
+        let (world, guests) = World::lived_in(&test).await;
+        let given = world.archive("given.zip").await;
+        world.correct_address("zoe@example.net", "zoe.new@example.net").await;
+        world.backend.erase_now("zoe.new@example.net", Some(COACH)).await.expect("is erased");
+        let back = world.backend.import_archive(&given, None).await.expect("is taken in");
+        assert_eq!(back.taken.erased, 1);
+        assert!(world.person(guests[1].subject).await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn somebody_elses_address_or_page_is_not_taken() {
     each_database("p30 clashes", |test| async move {
         let (world, _) = World::lived_in(&test).await;

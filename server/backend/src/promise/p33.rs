@@ -61,10 +61,27 @@ async fn agreeing_again_is_one_press_as_well() {
         assert!(again.was_registered);
         world.run_jobs().await;
         assert_eq!(world.sent_to(TOM), 2);
-        let records = consent::Entity::find().all(world.backend.db().reader()).await.expect("reads");
-        assert_eq!(records.iter().filter(|record| record.withdrawn_at.is_none()).count(), 1);
-        assert_eq!(records.len(), 2, "both are on record");
+        let records = || async { consent::Entity::find().all(world.backend.db().reader()).await.expect("reads") };
+        assert_eq!(records().await.len(), 1, "anybody can type anybody's address");
+        let visitor = world.backend.visitor();
+        let mail = world.sent().into_iter().find(|mail| mail.text.contains("?again=")).expect("is asked by mail");
+        let link = mail.text.split("?again=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a link");
+        assert!(visitor.room(&guest.token, None).await.expect("opens").agree.is_none(), "the link alone is no proof");
+        assert!(
+            visitor.agree_again(&guest.token, link, ("", "")).await.is_err(),
+            "opening a mail's link is not enough"
+        );
+        let page = visitor.room_to_agree(&guest.token, link).await.expect("opens").agree.expect("can agree");
+        assert_eq!(records().await.len(), 1, "a scanner that opens the link agrees to nothing");
+        visitor.agree_again(&guest.token, &page.token, ("", "")).await.expect("agrees");
+        let given = records().await;
+        assert_eq!(given.iter().filter(|record| record.withdrawn_at.is_none()).count(), 1);
+        assert_eq!(given.len(), 2, "both are on record");
         assert!(world.open_room(&guest).await.is_some());
+        // The next withdrawal is not undone by an old mail.
+        withdraw(&world, &guest, RUN_WEBINAR).await.expect("taken back");
+        assert!(visitor.room_to_agree(&guest.token, link).await.expect("opens").agree.is_none());
+        assert!(visitor.agree_again(&guest.token, &page.token, ("", "")).await.is_err());
     })
     .await;
 }

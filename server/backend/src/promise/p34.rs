@@ -3,11 +3,14 @@
 use domain::rights::{AUTHORITIES, SubjectState};
 use testkit::each_database;
 
-use crate::mails::about_rights::{LIFT_ANNOUNCED, OBJECTION_UPHELD, REPORTED, RESTING};
+use crate::mails::about_rights::{
+    AGREE_AGAIN, LIFT_ANNOUNCED, OBJECTION_REJECTED, OBJECTION_UPHELD, REPORTED, RESTING,
+};
 use crate::rights::messages::COMPLAINT_PAGE;
+use crate::rights::resting::RUN_WEBINAR;
 use crate::world::World;
 
-const TEMPLATES: [&str; 4] = [RESTING, LIFT_ANNOUNCED, OBJECTION_UPHELD, REPORTED];
+const TEMPLATES: [&str; 6] = [AGREE_AGAIN, RESTING, LIFT_ANNOUNCED, OBJECTION_UPHELD, OBJECTION_REJECTED, REPORTED];
 
 #[tokio::test]
 async fn every_letter_about_a_request_says_whom_to_complain_to() {
@@ -19,6 +22,8 @@ async fn every_letter_about_a_request_says_whom_to_complain_to() {
         world.set_person(guest.subject, SubjectState::Restricted).await.expect("rests");
         let now = world.backend.now();
         let transaction = world.backend.db().begin().await.expect("begins");
+        let person = (world.id(), guest.subject);
+        world.backend.withdraw(&transaction, person, RUN_WEBINAR, now).await.expect("taken back, to be asked again");
         for template in TEMPLATES {
             let once = format!("{template}:test");
             let planned =

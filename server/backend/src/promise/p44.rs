@@ -151,11 +151,13 @@ async fn plant(world: &World, now: Moment) {
         approved_by_seat: Set(None),
         approved_at: Set(None),
         given_at: Set(None),
+        given_of: Set("[]".to_owned()),
     };
     disclosure::Entity::insert(row).exec_without_returning(&transaction).await.expect("a disclosure");
     let row = tombstone::Model {
         id: TombstoneId::new(),
         coach_id: world.id(),
+        subject_hash: None,
         email_bidx: Some(now.0.to_be_bytes().to_vec()),
         cause: "erase".to_owned(),
         created_at: now,
@@ -181,6 +183,7 @@ async fn plant(world: &World, now: Moment) {
         size_bytes: Set(Some(7)),
         sha256: Set(None),
         downloads: Set(0),
+        last_link_at: Set(None),
         created_at: Set(now),
         ready_at: Set(Some(now)),
         expires_at: Set(now.plus_days(7)),

@@ -128,6 +128,7 @@ impl Visitor {
             joins_where_it_is,
             times,
             calendar,
+            agree: None,
             player,
         })
     }
@@ -170,7 +171,7 @@ impl Visitor {
         let stored = backend.stored_schedule(&row).await?;
         let (chosen, _, zone) = backend.chosen(&row, &stored, (slot, zone))?;
         let chosen = chosen.ok_or_else(|| Refusal::field("slot", "Please choose one of the times."))?;
-        backend.move_to(&row, found.id, (chosen, zone)).await
+        backend.move_to(&row, found.id, (chosen, zone), None).await
     }
 }
 
@@ -184,7 +185,7 @@ struct Visit {
 
 impl Backend {
     /// The booking a room token proves, or the answer for any unknown address.
-    async fn booking_of(&self, token: &str) -> Result<Named> {
+    pub(super) async fn booking_of(&self, token: &str) -> Result<Named> {
         let id = self.room_token_names(token).ok_or_else(Refusal::not_found)?;
         let found = queries::named_by_token(self.db().reader(), id).await?.ok_or_else(Refusal::not_found)?;
         match self.room_token_proves(token, found.id, found.link_version) {

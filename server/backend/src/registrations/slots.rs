@@ -114,13 +114,18 @@ struct Switch {
     until: Moment,
 }
 
-fn signed(secrets: &Secrets, purpose: &str, webinar: WebinarId, claim: &impl Serialize) -> Result<String> {
+pub(super) fn signed(secrets: &Secrets, purpose: &str, webinar: WebinarId, claim: &impl Serialize) -> Result<String> {
     let claim = serde_json::to_vec(claim)?;
     let mac = secrets.mac(purpose, &[webinar.as_bytes(), &claim]);
     Ok(format!("{}.{}", URL_SAFE_NO_PAD.encode(&claim), URL_SAFE_NO_PAD.encode(&mac[..SIGNATURE_BYTES])))
 }
 
-fn proven<T: for<'a> Deserialize<'a>>(secrets: &Secrets, purpose: &str, webinar: WebinarId, text: &str) -> Option<T> {
+pub(super) fn proven<T: for<'a> Deserialize<'a>>(
+    secrets: &Secrets,
+    purpose: &str,
+    webinar: WebinarId,
+    text: &str,
+) -> Option<T> {
     let (claim, signature) = text.split_once('.')?;
     let claim = URL_SAFE_NO_PAD.decode(claim).ok()?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;

@@ -14,8 +14,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::{Backend, Result};
 
-/// Looks at a mail that is on its way, each after [`LOOK_AGAIN`] at the latest; together longer than a claim lasts.
-const TRIES: u32 = 400;
+/// How long a mail that is on its way is awaited: longer than a claim lasts, so that one whose server died is not.
+const PATIENCE_SECONDS: i64 = mails::SENDING_SECONDS + 10;
 /// Another server may be sending it; its end is only seen by looking.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -76,7 +76,8 @@ impl Backend {
     where
         F: for<'a> Fn(&'a DatabaseTransaction) -> BoxFuture<'a, Result<T>>,
     {
-        for _ in 0..TRIES {
+        let give_up = self.now().plus_seconds(PATIENCE_SECONDS);
+        loop {
             let settled = self.mail_settled().notified();
             let transaction = self.db().begin().await?;
             match change(&transaction).await {
@@ -87,6 +88,11 @@ impl Backend {
                 Err(error) if error.is_mail_under_way() => transaction.rollback().await?,
                 Err(error) => return Err(error),
             }
+            if self.now() >= give_up {
+                let message = "A mail is on its way and does not arrive. Nothing was changed; please try again in a \
+                               minute.";
+                return Err(Refusal::new(RefusalKind::Busy, message).into());
+            }
             let transaction = self.db().begin().await?;
             mails::give_back_stale(&transaction, self.now()).await?;
             transaction.commit().await?;
@@ -95,7 +101,5 @@ impl Backend {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
-        let message = "A mail is on its way and does not arrive. Nothing was changed; please try again in a minute.";
-        Err(Refusal::new(RefusalKind::Conflict, message).into())
     }
 }

@@ -9,11 +9,11 @@ use persistence::holds::{self, NewHold};
 use persistence::sealed::{Place, Standing};
 use persistence::wordings;
 pub use persistence::wordings::Wording;
-use persistence::{registrations, restrictions, rights as queries};
+use persistence::{messages, registrations, restrictions, rights as queries};
 use privacy::audit::{Event, Role};
 use privacy::restriction::Purpose;
 
-use super::fence::being_erased;
+use super::fence::{being_erased, hold_changeable};
 use super::my_data::class_title;
 use crate::mails::about_rights::HOLD_PLACED;
 use crate::{Backend, Coach, Error, Result};
@@ -164,9 +164,14 @@ impl Coach {
         let classes = serde_json::to_string(&wish.classes)?;
         let id = LegalHoldId::new();
         let transaction = backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
         let nobody = || Refusal::field("email", "Nobody is registered with you under this address. Nothing was kept.");
         let person = registrations::hold_by_index(&transaction, self.id, &index).await?.ok_or_else(nobody)?;
         if matches!(person.standing, Standing::Erasing) {
+            return Err(being_erased().into());
+        }
+        if messages::report_under_way(&transaction, self.id, person.id).await?.is_some() {
+            // A child's data is kept on no ground of a coach's (promise P50).
             return Err(being_erased().into());
         }
         let new = NewHold {

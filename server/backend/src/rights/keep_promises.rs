@@ -4,9 +4,9 @@
 //! What has to go is decided by [`privacy::retention`], which knows no database; this carries it out in small batches,
 //! each of which can be done again.
 
-use domain::Moment;
 use domain::ids::{CoachId, DekId, RequestId, WebinarId};
 use domain::rights::{RequestState, RightKind, SubjectKind, SubjectState};
+use domain::{Moment, RefusalKind};
 use futures::FutureExt;
 use persistence::entities::dsr_request;
 use persistence::retention::{self as queries, Over};
@@ -33,7 +33,13 @@ impl Backend {
         self.end_closed_accounts(now).await?;
         self.look_after_incidents(now).await?;
         for removal in plan(DataMap::current(), &self.webinar_rules().await?, now) {
-            self.remove(removal, now).await?;
+            match self.remove(removal, now).await {
+                Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Busy => {
+                    // An hour later is early enough, and what else is due is not kept waiting.
+                    tracing::warn!("a mail on its way keeps something from being removed; it is tried again");
+                }
+                removed => removed?,
+            }
         }
         self.keyring().prune_tombstones(now).await?;
         self.look_after_backups(now).await?;
@@ -107,7 +113,7 @@ impl Backend {
         }
     }
 
-    async fn forget_batch(
+    pub(super) async fn forget_batch(
         &self,
         coach: CoachId,
         over: &[Over],
@@ -117,12 +123,26 @@ impl Backend {
         for (_, key) in people {
             self.keyring().destroy(*key).await?;
         }
+        for (subject, _) in people {
+            self.end_corrections(coach, *subject, now).await?;
+        }
         let bookings: Vec<_> = over.iter().map(|one| one.booking).collect();
         let people: Vec<_> = people.iter().map(|(subject, _)| *subject).collect();
         let transaction = self.db().begin().await?;
         let gone = queries::forget(&transaction, coach, &bookings, &people).await?;
         self.audit(&transaction, Event::TimeOver, Role::System, None, ("watching", gone), now).await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Corrections that still wait for a restriction to end go with the person: there is nothing left to correct.
+    async fn end_corrections(&self, coach: CoachId, subject: domain::ids::SubjectId, now: Moment) -> Result<()> {
+        let reader = self.db().reader();
+        for id in persistence::portal::pending_corrections(reader, coach, subject).await? {
+            if let Some(row) = rights::request(reader, id).await? {
+                self.end_request(&row, RequestState::Cancelled, now).await?;
+            }
+        }
         Ok(())
     }
 

@@ -313,8 +313,9 @@ impl Backend {
         for id in queries::closed_before(self.db().reader(), now).await? {
             let key = Arc::new(self.request_key(now).await?);
             let engine = self.clone();
-            self.fence(move |transaction| {
-                let (engine, key) = (engine.clone(), key.clone());
+            let used = Arc::clone(&key);
+            let opened = self.fence(move |transaction| {
+                let (engine, key) = (engine.clone(), used.clone());
                 async move {
                     let (closing, erasing) = (AccountState::Closing, AccountState::Erasing);
                     // Called off in between.
@@ -325,8 +326,15 @@ impl Backend {
                     Ok(())
                 }
                 .boxed()
-            })
-            .await?;
+            });
+            match opened.await {
+                Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Busy => {
+                    // An hour later is early enough, and what else is due is not kept waiting.
+                    tracing::warn!("a mail on its way keeps an account from ending; it is tried again");
+                    self.keyring().destroy(key.id).await?;
+                }
+                ended => ended?,
+            }
         }
         Ok(())
     }

@@ -89,7 +89,7 @@ impl Backend {
         let lifted = self.fence(move |transaction| {
             let backend = backend.clone();
             async move {
-                let ground = Some(RestrictionGround::Unlawful);
+                let ground = Some(RestrictionGround::Reported);
                 backend.lift(transaction, (coach, subject), ground, Role::Operator, now).await
             }
             .boxed()
@@ -125,7 +125,7 @@ impl Backend {
         by: Role,
         now: Moment,
     ) -> Result<RequestId> {
-        self.restrict(transaction, (coach, subject), RestrictionGround::Unlawful, by, now).await?;
+        self.restrict(transaction, (coach, subject), RestrictionGround::Reported, by, now).await?;
         if when == When::Now && by == Role::Operator {
             self.tell_of_account(transaction, coach, CHILD_REMOVED, now).await?;
         }

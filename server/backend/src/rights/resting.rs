@@ -17,7 +17,7 @@ use privacy::restriction::Purpose;
 use sea_orm::ConnectionTrait;
 
 use super::fence::being_erased;
-use crate::mails::about_rights::{LIFT_ANNOUNCED, LIFT_NOTICE_DAYS, OBJECTION_UPHELD};
+use crate::mails::about_rights::{LIFT_ANNOUNCED, LIFT_NOTICE_DAYS, OBJECTION_REJECTED, OBJECTION_UPHELD};
 use crate::{Backend, Coach, Result};
 
 /// The one purpose a registration form asks an agreement for.
@@ -52,7 +52,8 @@ impl Backend {
         let state = hold(conn, coach, subject).await?;
         let known = queries::standing(conn, subject).await?;
         if known.iter().any(|one| one.ground == ground.as_str()) {
-            return Ok(());
+            // A new reason of the same kind: what was about to end does not.
+            return Ok(queries::call_off_end(conn, subject, ground).await?);
         }
         queries::insert(conn, subject, ground, now).await?;
         if state == SubjectState::Active {
@@ -79,6 +80,9 @@ impl Backend {
         if queries::end(conn, subject, ground, now).await? == 0 {
             let message = "There is no such restriction. Nothing was changed.";
             return Err(Refusal::new(RefusalKind::Conflict, message).into());
+        }
+        if by == Role::Viewer && ground.is_none_or(|ground| ground == RestrictionGround::Objection) {
+            queries::take_back_objections(conn, subject, now).await?;
         }
         if queries::standing(conn, subject).await?.is_empty() {
             let from = [SubjectState::Restricted];
@@ -216,7 +220,16 @@ impl Backend {
             let backend = self.clone();
             let lifted = self.fence(move |transaction| {
                 let backend = backend.clone();
-                async move { backend.lift(transaction, person, ground, Role::System, now).await }.boxed()
+                async move {
+                    // Objected to once more since, or to something else: it does not end yet.
+                    if ground == Some(RestrictionGround::Objection)
+                        && queries::objection_stands(transaction, subject).await?
+                    {
+                        return Ok(queries::call_off_end(transaction, subject, RestrictionGround::Objection).await?);
+                    }
+                    backend.lift(transaction, person, ground, Role::System, now).await
+                }
+                .boxed()
             });
             match lifted.await {
                 // Being erased meanwhile, or lifted by the person.
@@ -263,7 +276,12 @@ impl Coach {
             backend.write_about_rights(&transaction, person, OBJECTION_UPHELD, now).await?;
             Event::ObjectionUpheld
         } else {
-            backend.announce_lift(&transaction, person, RestrictionGround::Objection, now).await?;
+            match queries::objection_stands(&transaction, row.subject_id).await? {
+                true => backend.write_about_rights(&transaction, person, OBJECTION_REJECTED, now).await?,
+                false => {
+                    backend.announce_lift(&transaction, person, RestrictionGround::Objection, now).await?;
+                }
+            }
             Event::ObjectionRejected
         };
         backend.audit(&transaction, event, Role::Coach, None, (CLASS, 1), now).await?;

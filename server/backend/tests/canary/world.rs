@@ -365,6 +365,7 @@ impl World {
             size_bytes: Set(Some(1)),
             sha256: Set(None),
             downloads: Set(0),
+            last_link_at: Set(None),
             created_at: Set(now),
             ready_at: Set(Some(now)),
             expires_at: Set(now.plus_days(7)),

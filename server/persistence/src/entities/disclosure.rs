@@ -29,6 +29,8 @@ pub struct Model {
     pub approved_at: Option<Moment>,
     /// When the data was given.
     pub given_at: Option<Moment>,
+    /// Of whom data was given: keyed references that name nobody, as JSON.
+    pub given_of: String,
 }
 
 /// It stands alone.

@@ -37,6 +37,8 @@ pub struct Model {
     pub sha256: Option<Vec<u8>>,
     /// How often it was fetched.
     pub downloads: i32,
+    /// When the link of the last download ends, which tells it from others.
+    pub last_link_at: Option<Moment>,
     /// When it was asked for.
     pub created_at: Moment,
     /// When it was whole.

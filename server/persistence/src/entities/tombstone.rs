@@ -15,6 +15,8 @@ pub struct Model {
     pub coach_id: CoachId,
     /// The blind index of an erased viewer; empty when the whole account went.
     pub email_bidx: Option<Vec<u8>>,
+    /// SHA-256 of the random id an erased viewer had: an older copy of them may have had another address.
+    pub subject_hash: Option<Vec<u8>>,
     /// What led to it, in stored form.
     pub cause: String,
     /// When it was made.

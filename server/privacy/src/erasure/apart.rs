@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use domain::Moment;
-use domain::ids::{DekId, JobId, TombstoneId};
+use domain::ids::{DekId, JobId, SubjectId, TombstoneId};
 use domain::rights::{RequestState, TOMBSTONE_DAYS};
 use persistence::entities::{dsr_request, export_archive, subject, tombstone};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Statement, Value,
 };
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Erasure, Error, Outcome, Person};
@@ -20,11 +21,18 @@ const JOB_PAGE: usize = 500;
 /// Rows of the queue or keys read at once.
 const PAGE: u64 = 5_000;
 
+/// What a mark of an erasure knows an erased viewer by, besides the address: it finds an older copy of them, and says
+/// nothing to anybody who has none.
+#[must_use]
+pub fn hash_of(subject: SubjectId) -> Vec<u8> {
+    Sha256::digest(subject.as_bytes()).to_vec()
+}
+
 impl Erasure {
     /// Marks that the person is gone, first where a restored database is told from.
     pub(super) async fn bury(&self, now: Moment) -> Result<Outcome, Error> {
-        let email_bidx = match self.person {
-            Person::Coach(_) => None,
+        let (email_bidx, subject_hash) = match self.person {
+            Person::Coach(_) => (None, None),
             Person::Viewer(coach, id) => {
                 let row = subject::Entity::find_by_id(id)
                     .filter(subject::Column::CoachId.eq(coach))
@@ -33,7 +41,7 @@ impl Erasure {
                 match row {
                     // Gone already: the first try made the mark.
                     None => return Ok(Outcome::default()),
-                    Some(row) => Some(row.email_bidx),
+                    Some(row) => (Some(row.email_bidx), Some(hash_of(id))),
                 }
             }
         };
@@ -42,6 +50,7 @@ impl Erasure {
             id: TombstoneId(self.request.0),
             coach_id: self.person.coach(),
             email_bidx,
+            subject_hash,
             cause: "request".to_owned(),
             created_at: now,
             expires_at: now.plus_days(TOMBSTONE_DAYS),
@@ -72,6 +81,9 @@ impl Erasure {
         if let Person::Viewer(_, subject) = self.person {
             let about = export_archive::Column::SubjectId.eq(subject);
             find = find.filter(about.or(export_archive::Column::SubjectId.is_null()));
+        }
+        if let Some(gone) = self.archives_until {
+            find = find.filter(export_archive::Column::CreatedAt.lte(gone));
         }
         let rows = find.all(self.stores.database.reader()).await?;
         for row in &rows {
@@ -151,17 +163,17 @@ impl Erasure {
     /// Destroys the keys of what is sealed: from here on every copy, also in backups, is unreadable. A hold on
     /// something sealed keeps its key.
     pub(super) async fn erase_keys(&self) -> Result<Outcome, Error> {
-        if self.holds_sealed() {
-            return Ok(Outcome::default());
-        }
+        let Some(kept) = self.keeping_keys() else { return Ok(Outcome::default()) };
         let reader = self.stores.database.reader();
         let mut ids = Vec::new();
         for column in &self.plan.keys {
+            let (theirs, values) = self.rows_of_some(&column.table, &kept);
             let sql = format!(
-                "SELECT \"{0}\" AS \"key\" FROM \"{1}\" WHERE ({2}) AND \"{0}\" IS NOT NULL",
+                "SELECT \"{0}\" AS \"key\" FROM \"{1}\" WHERE ({2}) AND ({theirs}) IS NOT TRUE AND \"{0}\" IS NOT NULL",
                 column.column, column.table, column.filter
             );
-            for row in reader.query_all_raw(self.ask(reader.get_database_backend(), sql)).await? {
+            let asked = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
+            for row in reader.query_all_raw(asked).await? {
                 ids.push(DekId(row.try_get("", "key")?));
             }
         }

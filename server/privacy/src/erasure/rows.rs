@@ -1,7 +1,8 @@
 //! Rows of one table, in one transaction.
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Value};
 
+use super::held::Kept;
 use super::{Erasure, Error, Outcome, Retained};
 use crate::map::{Erase, Hold as Ground};
 use crate::plan::{Root, Rows};
@@ -21,9 +22,14 @@ impl Erasure {
         if !retained.is_empty() {
             return Ok(Outcome { removed: 0, retained });
         }
-        if self.is_held(rows) {
-            let removed = self.blank(rows).await?;
-            return Ok(Outcome { removed, retained: self.retained_of(rows) });
+        match self.kept_by_holds(rows) {
+            Kept::Nothing => {}
+            Kept::OfSome(some) => return self.keep_some(rows, &some).await,
+            Kept::OfAll(holds) => {
+                let whose = (rows.filter.as_str(), vec![Value::from(self.person.id())]);
+                let removed = self.blank(rows, whose, &holds).await?;
+                return Ok(Outcome { removed, retained: Self::retained_of(rows, &holds) });
+            }
         }
         let transaction = self.database(rows.store).begin().await?;
         let backend = transaction.get_database_backend();

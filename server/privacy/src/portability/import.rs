@@ -91,6 +91,7 @@ where
         fresh,
         coach,
         buried: HashSet::new(),
+        buried_ids: HashSet::new(),
         skipped: HashMap::new(),
         files: HashMap::new(),
         put: Vec::new(),
@@ -114,6 +115,8 @@ struct Import<'a> {
     coach: CoachId,
     /// Blind indexes of people who were erased here.
     buried: HashSet<Vec<u8>>,
+    /// Hashes of the ids they had: an archive may know them by an older address.
+    buried_ids: HashSet<Vec<u8>>,
     /// Rows left out, by table.
     skipped: HashMap<&'static str, HashSet<Uuid>>,
     /// Objects made of the archive's files, by the row they belong to.
@@ -136,6 +139,7 @@ impl Import<'_> {
                 return Err(Error::refused(format!("this account was erased here on {since} and is not brought back")));
             };
             self.buried.insert(index);
+            self.buried_ids.extend(mark.subject_hash);
         }
         Ok(())
     }

@@ -176,7 +176,10 @@ impl Backend {
         let whose = (fetch.coach, fetch.subject);
         let transaction = self.db().begin().await?;
         hold(&transaction, fetch.coach, fetch.subject).await?;
-        queries::count_download(&transaction, fetch.id).await?;
+        if !queries::note_download(&transaction, fetch.id, Moment::from_unix_seconds(fetch.expiry)).await? {
+            // Going on with a download is no new one.
+            return Ok(transaction.rollback().await?);
+        }
         self.audit(&transaction, Event::Exported, role(fetch.subject), None, (CLASS, 1), now).await?;
         let once = format!("{}:{}", fetch.id, fetch.expiry);
         self.tell_of_archive(&transaction, whose, ARCHIVE_FETCHED, &once, now).await?;

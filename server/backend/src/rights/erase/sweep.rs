@@ -3,6 +3,7 @@
 use domain::rights::RequestState;
 use persistence::entities::dsr_request;
 use persistence::rights as queries;
+use privacy::erasure::Retained;
 use privacy::{Person, Target};
 use sea_orm::{IntoActiveModel, Set};
 
@@ -14,7 +15,8 @@ impl Run<'_> {
     pub(super) async fn sweep(&self) -> Result<Step> {
         let Some(completed_at) = self.row.completed_at else { return Ok(Step::Wait) };
         let tasks = self.tasks().await?;
-        let found = self.repeat(&self.erasure().await?, &tasks).await?;
+        let erasure = self.erasure().await?.gone_since(Some(completed_at));
+        let found = self.repeat(&erasure, &tasks).await?;
         let [.., last] = SWEEP_HOURS;
         let is_last = self.now >= completed_at.plus_seconds(last * 3600);
         if found > 0 {
@@ -48,16 +50,28 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Looks whether the ground to keep something has run out; then what it kept goes the way of the rest.
+    /// Looks whether a ground to keep something has run out; then what it kept goes the way of the rest, also when
+    /// another ground still keeps something else.
     pub(super) async fn after_the_hold(&self) -> Result<Step> {
         let backend = self.backend;
         let failed = |error| crate::Error::fault("look at the holds", error);
         let holds = privacy::erasure::Hold::of(backend.db().reader(), self.person, self.now).await.map_err(failed)?;
-        if let Some(until) = holds.iter().map(|hold| hold.until).min() {
+        let tasks = self.tasks().await?;
+        let mut kept: Vec<Retained> = Vec::new();
+        for task in tasks.iter().filter(|task| task.state == "held") {
+            kept.extend(serde_json::from_str::<Vec<Retained>>(&task.retained)?);
+        }
+        let stands = |kept: &Retained| {
+            holds.iter().any(|hold| {
+                hold.ground == kept.ground && Some(hold.until) == kept.until && hold.classes.contains(&kept.class)
+            })
+        };
+        if let Some(until) = holds.iter().map(|hold| hold.until).min()
+            && kept.iter().filter(|kept| kept.until.is_some()).all(stands)
+        {
             return self.look_again(until).await;
         }
         let erasure = self.erasure().await?;
-        let tasks = self.tasks().await?;
         for task in &tasks {
             // Keys were kept when something sealed was, and that step counts as done.
             let Some(target) = Target::parse(&task.target).filter(|it| task.state == "held" || *it == Target::Keys)
@@ -68,7 +82,8 @@ impl Run<'_> {
                 .erase(&target, self.now)
                 .await
                 .map_err(|error| crate::Error::fault("erase what was held", error))?;
-            self.finish(&erasure, task.clone(), "done", &outcome).await?;
+            let is_held = outcome.retained.iter().any(|retained| retained.until.is_some());
+            self.finish(&erasure, task.clone(), if is_held { "held" } else { "done" }, &outcome).await?;
         }
         let transaction = backend.db().begin().await?;
         for task in tasks.into_iter().filter(|task| Target::parse(&task.target).is_none()) {

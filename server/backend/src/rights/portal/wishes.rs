@@ -66,20 +66,32 @@ impl Portal {
     /// Does the same at every coach who holds something; tells at how many. Where it makes no sense, nothing changes.
     ///
     /// # Errors
-    /// When something breaks; what was done until then is done, and doing it again is safe.
+    /// When something breaks, or a mail on its way keeps one of them waiting; what was done until then is done, and doing
+    /// it again is safe.
     pub async fn wish_everywhere(&self, wish: &Wish) -> Result<usize> {
         check(wish)?;
         let mut done = 0;
+        let mut waiting = None;
         for (coach, _) in self.backend.held_everywhere(&self.address).await?.held {
             match self.wish(coach, wish).await {
                 Ok(()) => done += 1,
                 // Erased meanwhile, or nothing of the kind here.
                 Err(crate::Error::Refused(refusal))
                     if matches!(refusal.kind, RefusalKind::Conflict | RefusalKind::NotFound) => {}
+                // Nothing was done there yet, and must not read as if it were; the others are not kept waiting.
+                Err(crate::Error::Refused(refusal)) if refusal.kind == RefusalKind::Busy => waiting = Some(refusal),
                 Err(error) => return Err(error),
             }
         }
-        Ok(done)
+        match waiting {
+            None => Ok(done),
+            Some(refusal) if done == 0 => Err(refusal.into()),
+            Some(_) => {
+                let message = "This is done at some of the coaches, and not yet at all of them, because a mail is on its \
+                               way there. Please press it once more in a minute; nothing is done twice.";
+                Err(Refusal::new(RefusalKind::Busy, message).into())
+            }
+        }
     }
 
     /// Everything that is done the moment it is asked.

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{Error, Import, Row, id_of};
+use crate::erasure::hash_of;
 use crate::portability::tables::{ArchiveTable, Source};
 use crate::portability::values::{Taken as Took, take};
 
@@ -149,7 +150,7 @@ impl Import<'_> {
                 .map_err(|_| Error::refused("a person has no address"))?;
             let index = pepper.blind_index(&address.normalised());
             let id = id_of(&row, "id").unwrap_or_default();
-            if self.buried.contains(&index) {
+            if self.buried.contains(&index) || self.buried_ids.contains(&hash_of(SubjectId(id))) {
                 self.taken.erased += 1;
                 self.skipped.entry("subject").or_default().insert(id);
                 continue;
