@@ -5,7 +5,7 @@ const chromium = process.env.MW_CHROMIUM ?? '/usr/bin/chromium';
 
 /** Journeys that are whole without JavaScript: forms, mails, pages. */
 const PLAIN = [
-  'account.spec.ts', 'registration.spec.ts', 'dashboard.spec.ts', 'leaving.spec.ts', 'watching.spec.ts', 'my-data.spec.ts', 'times.spec.ts',
+  'account.spec.ts', 'registration.spec.ts', 'dashboard.spec.ts', 'leaving.spec.ts', 'watching.spec.ts', 'my-data.spec.ts', 'times.spec.ts', 'mails.spec.ts',
 ];
 /** Journeys about the plain pages themselves; running them with JavaScript on would prove less. */
 const ONLY_PLAIN = ['registration.spec.ts'];

@@ -12,7 +12,9 @@ use crate::account::{AccountPage, ConfirmPage, LoginPage, NewPasswordPage, Reset
 use crate::context::announce_piece;
 use crate::home::HomePage;
 use crate::kit::KitPage;
-use crate::studio::{DashboardPage, EditorPage, RegistrantPage, RegistrantsPage, ResultsPage, TimesPage, WebinarsPage};
+use crate::studio::{
+    DashboardPage, EditorPage, MailsPage, RegistrantPage, RegistrantsPage, ResultsPage, TimesPage, WebinarsPage,
+};
 
 /// A piece that did not arrive: the network is gone, or the site was built anew since the page was opened.
 struct Unfetched;
@@ -83,6 +85,7 @@ pieces! {
     }
     editor { EDITOR cut_editor fetch_editor EditorPage }
     times { TIMES cut_times fetch_times TimesPage }
+    mails { MAILS cut_mails fetch_mails MailsPage }
     results { RESULTS cut_results fetch_results ResultsPage }
     people {
         REGISTRANTS cut_registrants fetch_registrants RegistrantsPage,

@@ -8,6 +8,7 @@ mod brand;
 mod document;
 mod fields;
 mod form;
+mod mail_choice;
 mod times;
 mod wording;
 
@@ -19,6 +20,7 @@ use leptos::prelude::*;
 pub(crate) use brand::{brand_header, header as brand_header_of, viewer_footer};
 pub use document::{Around, ViewerAssets};
 pub(crate) use document::{Page, render, script_safe};
+pub use mail_choice::mail_choice_page;
 pub(crate) use times::slots;
 #[cfg(feature = "studio")]
 pub(crate) use wording::SIGNAL_HONOURED;

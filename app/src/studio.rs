@@ -3,6 +3,7 @@
 mod dashboard;
 mod editor;
 mod layout;
+mod mails;
 mod person;
 mod publish;
 mod recording;
@@ -22,6 +23,7 @@ use leptos_router::hooks::use_params_map;
 pub use dashboard::DashboardPage;
 pub use editor::EditorPage;
 pub use layout::StudioLayout;
+pub use mails::MailsPage;
 pub use person::RegistrantPage;
 pub use registrants::RegistrantsPage;
 pub use results::ResultsPage;
@@ -47,7 +49,7 @@ fn webinar_in_path() -> impl Fn() -> Option<WebinarId> + Copy + Send + Sync {
 fn WebinarTabs(
     /// Which webinar.
     id: WebinarId,
-    /// `editor`, `times`, `results` or `registrants`.
+    /// `editor`, `times`, `mails`, `results` or `registrants`.
     current: &'static str,
 ) -> impl IntoView {
     let tab = move |name: &'static str, path: &str, label: &'static str| {
@@ -58,6 +60,7 @@ fn WebinarTabs(
         <nav class="tabs" aria-label="This webinar">
             {tab("editor", "", "Set up")}
             {tab("times", "/times", "Times")}
+            {tab("mails", "/mails", "Mails")}
             {tab("results", "/results", "Results")}
             {tab("registrants", "/registrants", "People")}
         </nav>

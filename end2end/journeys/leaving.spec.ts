@@ -37,7 +37,9 @@ test('a coach sees everything held, leaves with one way back, and then for good 
 
   await page.goto('/dashboard/my-data/close');
   await button(page, /mail me the link/i).click();
-  const second = linkIn(await server.mail(email, /close your account/i), '/dashboard/my-data/close');
+  const newest = async () => linkIn(await server.mail(email, /close your account/i), '/dashboard/my-data/close');
+  await expect.poll(newest).not.toBe(first);
+  const second = await newest();
   await page.goto(second);
   await page.getByRole('radio', { name: /delete now/i }).check();
   await fill(page, { password: PASSWORD, name: NAME.toLowerCase() });

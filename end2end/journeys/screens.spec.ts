@@ -138,5 +138,12 @@ test('a webinar at set times: its times, the choice of one, the waiting room', a
   await button(visit, /^register$/i).click();
   const link = new URL(linkIn(await server.mail(email, /your link/i), '/r/')).pathname;
   wide.push(...(await shoot(visit, 'waiting', link)));
+  const mails = `/dashboard/webinars/${webinar.id}/mails`;
+  wide.push(...(await shoot(page, 'mails', mails)));
+  const followUp = page.locator('.sequence li', { hasText: 'after the end' }).getByRole('link').first();
+  wide.push(...(await shoot(page, 'mail-open', mails + (await followUp.getAttribute('href'))!)));
+  wide.push(...(await shoot(page, 'mail-new', `${mails}?mail=new`)));
+  const ends = /https?:\/\/\S+(\/u\/\S+)/.exec((await server.mail(email, /your link/i)).text)![1];
+  wide.push(...(await shoot(visit, 'mail-choice', ends)));
   expect(wide).toEqual([]);
 });

@@ -107,6 +107,7 @@ fn viewer_pages_router() -> Router<AppState> {
         .route("/w/{slug}/embed", get(viewer_pages::registration_embed).post(viewer_pages::register_embed))
         .route("/w/{slug}/link", post(viewer_pages::link_again))
         .route("/w/{slug}/switch", post(viewer_pages::switch_time))
+        .route("/u/{choice}", get(viewer_pages::mail_choice).post(viewer_pages::choose_mail))
         .route("/r/{token}", get(viewer_pages::room).post(viewer_pages::change_time))
         .route("/r/{token}/calendar.ics", get(viewer_pages::calendar))
         .layer(DefaultBodyLimit::max(FORM_BYTES))

@@ -124,6 +124,10 @@ id!(
     MailId
 );
 id!(
+    /// A mail of a webinar's sequence, as its coach wrote it.
+    MailTemplateId
+);
+id!(
     /// A logged change of a registration's status.
     StatusChangeId
 );

@@ -8,6 +8,7 @@
 
 mod default_set;
 mod due;
+pub mod form;
 pub mod placeholders;
 mod planning;
 mod segment;

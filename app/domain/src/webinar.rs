@@ -749,6 +749,17 @@ pub struct Room {
     pub player: Option<PlayerProps>,
 }
 
+/// Whether somebody gets reminders and follow-ups of a coach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailChoice {
+    /// Who writes.
+    pub presenter: String,
+    /// The webinar they registered for.
+    pub title: String,
+    /// Whether they ended it.
+    pub is_ended: bool,
+}
+
 /// An agreement to be given again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreeAgain {

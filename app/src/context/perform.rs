@@ -5,6 +5,7 @@ use backend::{Coach, Error};
 use domain::account::{SignInStep, SignUp};
 use domain::ids::{LoginId, UploadId, VideoId, WebinarId};
 use domain::schedule::{RuleForm, ScheduleForm, TickedDays};
+use domain::sequence::form::TemplateForm;
 use domain::webinar::{Asked, FieldChoice, WebinarForm};
 use domain::{Refusal, RefusalKind};
 
@@ -45,6 +46,9 @@ pub const FORMS: &[(&str, Sender)] = &[
     ("add_rule", Sender::Coach),
     ("remove_rule", Sender::Coach),
     ("save_schedule", Sender::Coach),
+    ("save_template", Sender::Coach),
+    ("remove_template", Sender::Coach),
+    ("test_template", Sender::Coach),
     ("publish", Sender::Coach),
     ("unpublish", Sender::Coach),
     ("close_now", Sender::Coach),
@@ -168,6 +172,26 @@ impl Fields<'_> {
             every_minutes: self.own("every_minutes"),
             opens: self.own("opens"),
             closes: self.own("closes"),
+        }
+    }
+
+    fn template_form(&self) -> TemplateForm {
+        TemplateForm {
+            template: self.own("template"),
+            timing: self.own("timing"),
+            amount: self.own("amount"),
+            unit: self.own("unit"),
+            subject: self.own("subject"),
+            body: self.own("body"),
+            is_on: self.ticked("is_on"),
+            joined: self.own("joined"),
+            attended_to_end: self.ticked("attended_to_end"),
+            left_early: self.ticked("left_early"),
+            missed: self.ticked("missed"),
+            percent_at_least: self.own("percent_at_least"),
+            percent_at_most: self.own("percent_at_most"),
+            left_before: self.own("left_before"),
+            stayed_past: self.own("stayed_past"),
         }
     }
 
@@ -305,6 +329,9 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "add_rule" => coach.add_rule(fields.webinar()?, &fields.rule_form()).await?,
         "remove_rule" => coach.remove_rule(fields.webinar()?, fields.number("rule")?).await?,
         "save_schedule" => coach.save_schedule(fields.webinar()?, &fields.schedule_form()).await?,
+        "save_template" => coach.save_template(fields.webinar()?, &fields.template_form()).await?,
+        "remove_template" => coach.remove_template(fields.webinar()?, fields.number("template")?).await?,
+        "test_template" => coach.test_template(fields.webinar()?, fields.number("template")?).await?,
         "publish" => coach.publish(fields.webinar()?).await.map(drop)?,
         "unpublish" => coach.unpublish(fields.webinar()?, false).await.map(drop)?,
         "close_now" => coach.unpublish(fields.webinar()?, true).await.map(drop)?,

@@ -187,6 +187,9 @@ impl Backend {
                 })
                 .collect();
             results::log_changes(&transaction, &missed, "finalised", now).await?;
+            // Who watched when they liked is followed up from here on; for everybody else nothing changes.
+            let ids: Vec<_> = due.iter().map(|due| due.id).collect();
+            self.replan_mails(&transaction, &ids, None, now).await?;
             transaction.commit().await?;
         }
     }

@@ -18,6 +18,7 @@ use crate::rights::archive::WRITE_ARCHIVE;
 use crate::rights::keep_promises::{KEEP_PROMISES, KEEP_SECONDS};
 use crate::rights::portal::MAIL_PROOF;
 use crate::rights::{RUN_REQUEST, SCRUB};
+use crate::sequences::SEND_DUE_MAILS;
 use crate::uploads::FINISH_UPLOAD;
 use crate::videos::PROCESS_VIDEO;
 use crate::{Backend, Error, Result};
@@ -41,13 +42,22 @@ const MEDIA: [&str; 2] = [FINISH_UPLOAD, PROCESS_VIDEO];
 const COPIES: [&str; 2] = [WRITE_ARCHIVE, BACK_UP];
 /// What people asked for about their data. Its steps wait for each other, never for a recording.
 const RIGHTS: [&str; 2] = [RUN_REQUEST, KEEP_PROMISES];
+/// Thousands of mails that are due at once hold up nobody's own.
+const POST: [&str; 1] = [SEND_DUE_MAILS];
 /// What waits until nobody reads: the next request must not wait with it.
 const SCRUBS: [&str; 1] = [SCRUB];
 /// Everything else is for people who wait.
-const NOT_USUAL: [&str; 7] = [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, BACK_UP, RUN_REQUEST, KEEP_PROMISES, SCRUB];
+const NOT_USUAL: [&str; 8] =
+    [FINISH_UPLOAD, PROCESS_VIDEO, WRITE_ARCHIVE, BACK_UP, RUN_REQUEST, KEEP_PROMISES, SEND_DUE_MAILS, SCRUB];
 /// Each runs by itself.
-const LANES: [Kinds<'_>; 5] =
-    [Kinds::Except(&NOT_USUAL), Kinds::Only(&MEDIA), Kinds::Only(&COPIES), Kinds::Only(&RIGHTS), Kinds::Only(&SCRUBS)];
+const LANES: [Kinds<'_>; 6] = [
+    Kinds::Except(&NOT_USUAL),
+    Kinds::Only(&MEDIA),
+    Kinds::Only(&COPIES),
+    Kinds::Only(&RIGHTS),
+    Kinds::Only(&POST),
+    Kinds::Only(&SCRUBS),
+];
 /// Jobs taken at once.
 const CLAIM: u64 = 8;
 /// A worker that says nothing for this long has died; its jobs are taken again.
@@ -177,6 +187,7 @@ impl Backend {
                 Sent::Settled => Ok(Done::Yes),
                 Sent::Later(reason) => Ok(Done::Later(reason)),
             },
+            SEND_DUE_MAILS => self.send_due_mails().await.map(|()| Done::Yes),
             MAIL_PROOF => match self.mail_proof(id_in::<PortalProofId>(job, "proof")?).await? {
                 Sent::Settled => Ok(Done::Yes),
                 Sent::Later(reason) => Ok(Done::Later(reason)),

@@ -34,6 +34,7 @@ pub mod rights;
 pub mod schedules;
 pub mod second_factor;
 pub mod secrets;
+mod sequences;
 pub(crate) mod together;
 pub mod tokens;
 pub mod uploads;

@@ -38,6 +38,8 @@ pub enum Limit {
     Portal,
     /// Codes typed at the portal from one network.
     PortalCode,
+    /// Mails a coach sends herself to see how they look.
+    TestMail,
 }
 
 impl Limit {
@@ -52,7 +54,7 @@ impl Limit {
             Self::Portal => (30, 3600),
             Self::PortalCode => (30, 15 * 60),
             Self::Registration => (50, 5 * 60),
-            Self::Upload => (20, 3600),
+            Self::Upload | Self::TestMail => (20, 3600),
         }
     }
 
@@ -68,6 +70,7 @@ impl Limit {
             Self::Registration => "registration",
             Self::Upload => "upload",
             Self::Proof => "proof",
+            Self::TestMail => "test-mail",
             Self::Message => "message",
             Self::PortalMail => "portal-mail",
             Self::Portal => "portal",

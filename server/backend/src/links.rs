@@ -66,6 +66,26 @@ impl Backend {
         format!("/r/{}", self.room_token(registration, version))
     }
 
+    /// The path behind which somebody ends the reminders and follow-ups of a registration's coach.
+    #[must_use]
+    pub fn unsubscribe_path(&self, registration: RegistrationId) -> String {
+        format!("/u/{}", self.unsubscribe_token(registration))
+    }
+
+    fn unsubscribe_token(&self, registration: RegistrationId) -> String {
+        let mac = self.secrets().mac("unsubscribe", &[registration.as_bytes()]);
+        let mut bytes = registration.as_bytes().to_vec();
+        bytes.extend_from_slice(&mac[..SIGNATURE_BYTES]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The registration a token of [`Self::unsubscribe_path`] proves.
+    #[must_use]
+    pub fn unsubscribe_token_proves(&self, token: &str) -> Option<RegistrationId> {
+        let named = self.room_token_names(token)?;
+        same(token.as_bytes(), self.unsubscribe_token(named).as_bytes()).then_some(named)
+    }
+
     /// The registration a token names; whether it proves it must be asked of [`Self::room_token_proves`].
     #[must_use]
     pub fn room_token_names(&self, token: &str) -> Option<RegistrationId> {

@@ -13,11 +13,11 @@ use std::time::Duration;
 use domain::Moment;
 use domain::fence::{ABOUT_A_REQUEST, MailVerdict, mail_to_coach, mail_to_viewer};
 use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
-use domain::rights::SubjectState;
+use domain::rights::{AccountState, SubjectState};
 use mail::{Button, Letter, Outgoing, SendError};
 use persistence::entities::{coach, mail as outbox, one_time_token, registration, webinar};
 use persistence::mails as queries;
-use persistence::sealed::{Place, Standing};
+use persistence::sealed::{self, Place};
 use persistence::{registrations, restrictions, rights};
 use privacy::restriction::Purpose;
 use sea_orm::sea_query::OnConflict;
@@ -26,6 +26,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, Set};
 use self::about_rights::{AGREE_AGAIN, ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
 use crate::calendars::{Delivery, TOO_LATE_SECONDS};
 use crate::policy_notices::POLICY_CHANGED;
+use crate::sequences::Addressed;
 use crate::{Backend, Error, Result};
 
 /// Accent of mails that belong to no webinar.
@@ -41,6 +42,31 @@ pub(crate) enum Sent {
     Settled,
     /// Worth trying again.
     Later(String),
+}
+
+/// What came of handing a mail over.
+pub(crate) enum Handed {
+    /// The mail server took it.
+    Taken,
+    /// There is nobody to send it to any more.
+    Nobody,
+    /// It was refused for good, and why.
+    Refused(String),
+    /// Worth trying again.
+    Later(String),
+}
+
+/// How a registrant stands to mail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// The coach's account.
+    pub account: AccountState,
+    /// The person.
+    pub person: SubjectState,
+    /// Whether they want no mail of the coach's own wish.
+    pub objected: bool,
+    /// Whether the agreement that came with the booking stands.
+    pub agreed: bool,
 }
 
 /// What came of asking for a mail.
@@ -87,6 +113,12 @@ impl Backend {
             note: Set(None),
             created_at: Set(now),
             sent_at: Set(None),
+            template_id: Set(None),
+            send_at: Set(None),
+            due_at: Set(None),
+            useful_until_at: Set(None),
+            decided_at: Set(None),
+            reason: Set(None),
         };
         let inserted = outbox::Entity::insert(row)
             .on_conflict(OnConflict::column(outbox::Column::DedupeKey).do_nothing().to_owned())
@@ -115,13 +147,30 @@ impl Backend {
         booking: Option<RegistrationId>,
     ) -> Result<MailVerdict> {
         let nobody = MailVerdict::Drop("There is nobody to send it to any more.");
-        let Some(account) = rights::hold_account(conn, coach).await? else { return Ok(nobody) };
-        let Some(booking) = booking else { return Ok(mail_to_coach(template, account)) };
-        let Some(subject) = queries::person_of(conn, coach, booking).await? else { return Ok(nobody) };
-        let Some(person) = rights::hold_subject(conn, coach, subject).await? else { return Ok(nobody) };
+        let Some(booking) = booking else {
+            let account = rights::hold_account(conn, coach).await?;
+            return Ok(account.map_or(nobody, |account| mail_to_coach(template, account)));
+        };
+        let standing = self.standing(conn, coach, booking).await?;
+        Ok(standing.map_or(nobody, |Standing { account, person, objected, agreed }| {
+            mail_to_viewer(template, account, person, objected, agreed)
+        }))
+    }
+
+    /// How a registrant stands to mail, with the account and the person held until the transaction ends; nothing when
+    /// they are gone.
+    pub(crate) async fn standing(
+        &self,
+        conn: &impl ConnectionTrait,
+        coach: CoachId,
+        booking: RegistrationId,
+    ) -> Result<Option<Standing>> {
+        let Some(account) = rights::hold_account(conn, coach).await? else { return Ok(None) };
+        let Some(subject) = queries::person_of(conn, coach, booking).await? else { return Ok(None) };
+        let Some(person) = rights::hold_subject(conn, coach, subject).await? else { return Ok(None) };
         let objected = restrictions::is_suppressed(conn, coach, subject, restrictions::MAIL).await?;
         let agreed = restrictions::agreement_stands(conn, booking).await?;
-        Ok(mail_to_viewer(template, account, person, objected, agreed))
+        Ok(Some(Standing { account, person, objected, agreed }))
     }
 
     /// Sends one planned mail.
@@ -172,26 +221,31 @@ impl Backend {
 
     /// Renders a claimed mail and hands it over. What was rendered lives no longer than this call.
     pub(crate) async fn deliver(&self, row: &outbox::Model) -> Result<Sent> {
-        let Some(outgoing) = self.compose(row).await? else {
-            self.settle_mail(row, "dropped", Some("There is nobody to send it to any more.")).await?;
-            return Ok(Sent::Settled);
-        };
-        let sent = tokio::time::timeout(SEND_TIMEOUT, self.mailer().send(&outgoing, self.now())).await;
-        match sent.unwrap_or_else(|late| Err(SendError::Transient(late.into()))) {
-            Ok(()) => {
-                self.settle_mail(row, "sent", None).await?;
-                Ok(Sent::Settled)
+        let (state, note) = match self.hand_over(row).await? {
+            Handed::Taken => ("sent", None),
+            Handed::Nobody => ("dropped", Some("There is nobody to send it to any more.".to_owned())),
+            Handed::Refused(reason) => ("failed", Some(reason)),
+            Handed::Later(reason) => {
+                self.settle_mail(row, "queued", None).await?;
+                return Ok(Sent::Later(reason));
             }
+        };
+        self.settle_mail(row, state, note.as_deref()).await?;
+        Ok(Sent::Settled)
+    }
+
+    /// Puts a claimed mail together and hands it over; what became of it is the caller's to write down.
+    pub(crate) async fn hand_over(&self, row: &outbox::Model) -> Result<Handed> {
+        let Some(outgoing) = self.compose(row).await? else { return Ok(Handed::Nobody) };
+        let sent = tokio::time::timeout(SEND_TIMEOUT, self.mailer().send(&outgoing, self.now())).await;
+        Ok(match sent.unwrap_or_else(|late| Err(SendError::Transient(late.into()))) {
+            Ok(()) => Handed::Taken,
             Err(error @ SendError::Permanent(_)) => {
                 tracing::warn!(template = row.template, "a mail was refused for good");
-                self.settle_mail(row, "failed", Some(&error.to_string())).await?;
-                Ok(Sent::Settled)
+                Handed::Refused(error.to_string())
             }
-            Err(error @ SendError::Transient(_)) => {
-                self.settle_mail(row, "queued", None).await?;
-                Ok(Sent::Later(error.to_string()))
-            }
-        }
+            Err(error @ SendError::Transient(_)) => Handed::Later(error.to_string()),
+        })
     }
 
     async fn settle_mail(&self, row: &outbox::Model, state: &str, note: Option<&str>) -> Result<()> {
@@ -230,12 +284,12 @@ impl Backend {
             return Ok(None);
         };
         let subject = match person.standing {
-            Standing::Active(subject) => subject.into_inner(),
+            sealed::Standing::Active(subject) => subject.into_inner(),
             // The one mail a restricted person gets is the answer to their own request.
-            Standing::Restricted(subject) if row.template.starts_with(ABOUT_A_REQUEST) => {
+            sealed::Standing::Restricted(subject) if row.template.starts_with(ABOUT_A_REQUEST) => {
                 privacy::restriction::open(subject, Purpose::OwnRequest)
             }
-            Standing::Restricted(_) | Standing::Erasing => return Ok(None),
+            sealed::Standing::Restricted(_) | sealed::Standing::Erasing => return Ok(None),
         };
         let key = self.keyring().key(subject.dek_id).await?;
         let open = |place, sealed: &[u8]| -> Result<String> {
@@ -245,8 +299,15 @@ impl Backend {
         let to = open(Place::SubjectEmail, &subject.email_ct)?;
         let name = subject.name_ct.as_deref().map(|sealed| open(Place::SubjectName, sealed)).transpose()?;
         let greeting =
-            name.filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
+            name.clone().filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
         let presenter = if webinar.presenter.is_empty() { coach.name.clone() } else { webinar.presenter.clone() };
+        if row.template_id.is_some() {
+            let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
+            let starts_at = session.and_then(|session| session.starts_at);
+            let (webinar, registration, presenter) = (&webinar, &registration, presenter.as_str());
+            let about = Addressed { coach, webinar, registration, to, name, presenter, starts_at };
+            return self.compose_sequence_mail(row, &about).await;
+        }
         let is_about_rights = row.template.starts_with(ABOUT_A_REQUEST);
         let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
         let starts_at = session.and_then(|session| session.starts_at);
@@ -272,7 +333,7 @@ impl Backend {
         let Some(letter) = letter else { return Ok(None) };
         let reply_to = Some(coach.email.clone());
         let attachment = match (is_about_rights, starts_at) {
-            (false, Some(starts_at)) if starts_at > self.now().plus_seconds(TOO_LATE_SECONDS) => {
+            (false, Some(starts_at)) if self.is_worth_an_entry(starts_at) => {
                 Some(self.calendar_file(&webinar, &registration, starts_at, &to).await?)
             }
             _ => None,
@@ -281,8 +342,13 @@ impl Backend {
         Ok(Some(Outgoing { attachment, ..outgoing }))
     }
 
+    /// Whether a session is far enough away to be put into a calendar.
+    pub(crate) fn is_worth_an_entry(&self, starts_at: Moment) -> bool {
+        starts_at > self.now().plus_seconds(TOO_LATE_SECONDS)
+    }
+
     /// The entry a calendar puts in by itself, and moves when it comes again.
-    async fn calendar_file(
+    pub(crate) async fn calendar_file(
         &self,
         webinar: &webinar::Model,
         registration: &registration::Model,

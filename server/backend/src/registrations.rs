@@ -9,6 +9,7 @@ mod form_stamp;
 mod link_mail;
 mod room;
 pub(crate) mod slots;
+mod unsubscribing;
 
 use std::sync::Arc;
 
@@ -267,6 +268,7 @@ impl Backend {
                 results::log_changes(&transaction, &[change], "moved", now).await?;
             }
             self.plan_link_mail(&transaction, row.coach_id, id, now).await?;
+            self.replan_mails(&transaction, &[id], Some(now), now).await?;
         }
         transaction.commit().await?;
         self.wake_worker();
@@ -456,10 +458,8 @@ impl Backend {
             return self.book_again(transaction, press, subject, key, found).await;
         }
         self.fill_missing_name(transaction, press, subject, key).await?;
-        if self.may_mail_link(transaction, row.coach_id, subject.id, press.email, now).await? {
-            let once = format!("registration:{id}:confirmed");
-            self.enqueue_mail(transaction, row.coach_id, "registration_confirmed", &once, Some(id), None, now).await?;
-        }
+        let is_confirmed = self.may_mail_link(transaction, row.coach_id, subject.id, press.email, now).await?;
+        self.plan_mails(transaction, (row.id, id), is_confirmed, now).await?;
         let room_path = self.room_path(id, queries::FIRST_LINK_VERSION);
         Ok((id, Booking { room_path, time: booked.time.clone(), ..Booking::default() }))
     }
@@ -517,7 +517,7 @@ impl Backend {
         }
         let change = booked.change(session);
         schedules::move_booking(transaction, coach, found.id, change).await?;
-        Ok(())
+        self.replan_mails(transaction, &[found.id], Some(press.now), press.now).await
     }
 
     async fn fill_missing_name(

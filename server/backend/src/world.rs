@@ -190,6 +190,25 @@ impl World {
         rows.into_iter().map(|row| (row.id, row.state)).collect()
     }
 
+    /// The same without what its webinar's sequence planned: mails of their own, each sent by a job of its own.
+    pub(crate) async fn letters(&self, booking: RegistrationId) -> Vec<(MailId, String)> {
+        let rows = outbox::Entity::find()
+            .filter(outbox::Column::RegistrationId.eq(booking))
+            .filter(outbox::Column::TemplateId.is_null())
+            .order_by_asc(outbox::Column::Id)
+            .all(self.backend.db().reader())
+            .await
+            .expect("reads");
+        rows.into_iter().map(|row| (row.id, row.state)).collect()
+    }
+
+    /// Somebody registers, and their link is about to be mailed to them again.
+    pub(crate) async fn guest_to_be_mailed(&self, email: &str) -> Guest {
+        let guest = self.guest(email).await;
+        self.coach.resend_link(self.webinar, guest.booking).await.expect("planned");
+        guest
+    }
+
     /// Opens the room and answers what the page measures with.
     pub(crate) async fn open_room(&self, guest: &Guest) -> Option<ViewId> {
         let room = self.backend.visitor().room(&guest.token, Some(&Client::unknown())).await.expect("opens");

@@ -51,18 +51,28 @@ struct Mjml<'a> {
 #[error("render the letter: {0}")]
 pub struct RenderError(String);
 
+impl RenderError {
+    pub(crate) fn too_large() -> Self {
+        Self("it is longer than mail programs show".to_owned())
+    }
+}
+
+/// MJML from a template as HTML.
+pub(crate) fn to_html(template: &impl Template) -> Result<String, RenderError> {
+    let failed = |error: &dyn std::fmt::Display| RenderError(error.to_string());
+    let mjml = template.render().map_err(|error| failed(&error))?;
+    let parsed = mrml::parse(mjml).map_err(|error| failed(&error))?;
+    let options = mrml::prelude::render::RenderOptions::default();
+    parsed.element.render(&options).map_err(|error| failed(&error))
+}
+
 impl Letter {
     /// Renders the letter.
     ///
     /// # Errors
     /// When the template yields what is not MJML, which a test of every letter would show first.
     pub fn render(&self) -> Result<Rendered, RenderError> {
-        let mjml = Mjml { letter: self }.render().map_err(|error| RenderError(error.to_string()))?;
-        let parsed = mrml::parse(mjml).map_err(|error| RenderError(error.to_string()))?;
-        let html = parsed
-            .element
-            .render(&mrml::prelude::render::RenderOptions::default())
-            .map_err(|error| RenderError(error.to_string()))?;
+        let html = to_html(&Mjml { letter: self })?;
         Ok(Rendered { subject: one_line(&self.subject), text: self.text(), html })
     }
 
@@ -80,7 +90,7 @@ impl Letter {
 }
 
 /// A header value must never bring its own line break.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -3,10 +3,12 @@
 //!
 //! Nothing is kept here: who gets what, and whether it was sent, is the outbox's business.
 
+mod coach_letter;
 mod dev_mailbox;
 mod letter;
 mod transport;
 
+pub use coach_letter::{CoachLetter, MOST_HTML_BYTES, one_click};
 pub use dev_mailbox::{DevMailbox, StoredMail};
 pub use letter::{Button, Letter, Rendered};
 pub use transport::{Mailer, SendError, SmtpSettings};

@@ -101,6 +101,7 @@ pub fn tables() -> Vec<Table> {
         table::<e::legal_hold::Entity>(),
         table::<e::login::Entity>(),
         table::<e::mail::Entity>(),
+        table::<e::mail_template::Entity>(),
         table::<e::objection::Entity>(),
         table::<e::one_time_token::Entity>(),
         table::<e::operator_access::Entity>(),

@@ -17,6 +17,7 @@ pub mod incident_coach;
 pub mod legal_hold;
 pub mod login;
 pub mod mail;
+pub mod mail_template;
 pub mod objection;
 pub mod one_time_token;
 pub mod operator_access;

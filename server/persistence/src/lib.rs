@@ -31,6 +31,7 @@ pub mod schedules;
 pub mod sealed;
 pub mod sealed_file;
 pub mod seats;
+pub mod sequences;
 pub mod turns;
 pub mod videos;
 pub mod webinars;

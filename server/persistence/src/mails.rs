@@ -13,6 +13,7 @@ use sea_orm::{
 };
 
 use crate::entities::{mail, registration};
+use crate::sequences;
 
 /// Sending one mail takes no longer; a worker that says nothing after that has died with it.
 pub const SENDING_SECONDS: i64 = 90;
@@ -130,9 +131,12 @@ pub async fn give_back_stale(conn: &impl ConnectionTrait, now: Moment) -> Result
         .col_expr(mail::Column::State, Expr::value("queued"))
         .col_expr(mail::Column::SentAt, Expr::value(None::<Moment>))
         .filter(mail::Column::State.eq("sending"))
+        // Those of a sequence go back to waiting for their own worker.
+        .filter(mail::Column::DueAt.is_null())
         .filter(mail::Column::SentAt.lte(now.plus_seconds(-SENDING_SECONDS)))
         .exec(conn)
         .await?;
+    sequences::give_back_stale(conn, now).await?;
     Ok(done.rows_affected)
 }
 
@@ -147,12 +151,12 @@ pub async fn none_under_way(conn: &impl ConnectionTrait, whose: Of) -> Result<()
 }
 
 /// Moves every waiting mail that is not about a request itself.
-async fn move_all(conn: &impl ConnectionTrait, whose: Of, from: &str, to: &str, note: &str) -> Result<u64, DbErr> {
+async fn move_all(conn: &impl ConnectionTrait, whose: Of, from: &[&str], to: &str, note: &str) -> Result<u64, DbErr> {
     let done = mail::Entity::update_many()
         .col_expr(mail::Column::State, Expr::value(to))
         .col_expr(mail::Column::Note, Expr::value(Some(note.to_owned())))
         .filter(of(whose))
-        .filter(mail::Column::State.eq(from))
+        .filter(mail::Column::State.is_in(from.iter().copied()))
         .filter(mail::Column::Template.starts_with(ABOUT_A_REQUEST).not())
         .exec(conn)
         .await?;
@@ -164,7 +168,7 @@ async fn move_all(conn: &impl ConnectionTrait, whose: Of, from: &str, to: &str, 
 /// # Errors
 /// When the database fails.
 pub async fn hold_planned(conn: &impl ConnectionTrait, whose: Of) -> Result<u64, DbErr> {
-    move_all(conn, whose, "queued", "held", "Waits, as long as the restriction lasts.").await
+    move_all(conn, whose, &["queued"], "held", "Waits, as long as the restriction lasts.").await
 }
 
 /// Planned mail never goes out.
@@ -172,7 +176,7 @@ pub async fn hold_planned(conn: &impl ConnectionTrait, whose: Of) -> Result<u64,
 /// # Errors
 /// When the database fails.
 pub async fn drop_planned(conn: &impl ConnectionTrait, whose: Of, note: &str) -> Result<u64, DbErr> {
-    move_all(conn, whose, "queued", "dropped", note).await
+    move_all(conn, whose, &["queued", "waiting"], "dropped", note).await
 }
 
 /// Mail that waited is dropped: its time has passed, and nobody is flooded with it.
@@ -180,5 +184,5 @@ pub async fn drop_planned(conn: &impl ConnectionTrait, whose: Of, note: &str) ->
 /// # Errors
 /// When the database fails.
 pub async fn drop_held(conn: &impl ConnectionTrait, whose: Of) -> Result<u64, DbErr> {
-    move_all(conn, whose, "held", "dropped", "Its time passed while it waited.").await
+    move_all(conn, whose, &["held"], "dropped", "Its time passed while it waited.").await
 }

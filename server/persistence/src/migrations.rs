@@ -7,6 +7,7 @@ mod m20261124_000004_jobs;
 mod m20261125_000005_rights;
 mod m20261126_000006_times;
 mod m20261126_000007_rights_mended;
+mod m20261126_000008_sequences;
 
 use sea_orm_migration::prelude::*;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_rights::Migration),
             Box::new(m20261126_000006_times::Migration),
             Box::new(m20261126_000007_rights_mended::Migration),
+            Box::new(m20261126_000008_sequences::Migration),
         ]
     }
 }

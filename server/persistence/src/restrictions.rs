@@ -319,6 +319,31 @@ pub async fn suppress(
     suppression::Entity::insert(row).on_conflict(known).exec_without_returning(conn).await.map(drop)
 }
 
+/// Forgets that a person of this coach did not want to be written to by a channel.
+///
+/// # Errors
+/// When the database fails.
+pub async fn want_mail_again(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    id: SubjectId,
+    channel: &str,
+) -> Result<(), DbErr> {
+    let index = Query::select()
+        .column(subject::Column::EmailBidx)
+        .from(subject::Entity)
+        .and_where(subject::Column::Id.eq(id))
+        .and_where(subject::Column::CoachId.eq(coach))
+        .to_owned();
+    suppression::Entity::delete_many()
+        .filter(suppression::Column::CoachId.eq(coach))
+        .filter(suppression::Column::Channel.eq(channel))
+        .filter(suppression::Column::EmailBidx.in_subquery(index))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
 /// Whether a person of this coach does not want to be written to by a channel.
 ///
 /// # Errors

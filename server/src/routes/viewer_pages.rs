@@ -1,7 +1,9 @@
 //! Pages of viewers: registration, its frame, the room. Complete HTML from one render, no cookie, no storage, no
 //! third party; forms work without JavaScript.
 
-use app::registration::{Around, ViewerAssets, link_sent_page, registered_page, registration_page, switched_page};
+use app::registration::{
+    Around, ViewerAssets, link_sent_page, mail_choice_page, registered_page, registration_page, switched_page,
+};
 use app::room::room_page;
 use axum::Extension;
 use axum::extract::{Form, Path, RawQuery, State};
@@ -11,7 +13,7 @@ use backend::Client;
 use backend::page_views::clean_source;
 use domain::Refusal;
 use domain::registration::RegistrationForm;
-use domain::webinar::Invitation;
+use domain::webinar::{Invitation, MailChoice};
 use serde::Deserialize;
 
 use super::answer;
@@ -287,6 +289,42 @@ pub async fn change_time(
         }
         Err(error) => answer::page_or_frame(&state, error, embed),
     }
+}
+
+/// The page behind "No more of these mails". Scanners follow links: it changes nothing.
+pub async fn mail_choice(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    Signal(has_signal): Signal,
+) -> Response {
+    match state.backend.visitor().mail_choice(&token).await {
+        Ok(choice) => choice_page(&state, &choice, has_signal),
+        Err(error) => answer::page_or_frame(&state, error, false),
+    }
+}
+
+/// The button of that page, or of a mail program (RFC 8058): a POST without a cookie, answered 200 without a redirect.
+pub async fn choose_mail(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    Signal(has_signal): Signal,
+    body: String,
+) -> Response {
+    let wants_mail = body.split('&').any(|field| field == "wish=again");
+    match state.backend.visitor().choose_mail(&token, wants_mail).await {
+        Ok(choice) => choice_page(&state, &choice, has_signal),
+        Err(error) => answer::page_or_frame(&state, error, false),
+    }
+}
+
+fn choice_page(state: &AppState, choice: &MailChoice, has_signal: bool) -> Response {
+    let nonce = nonce();
+    let around = Around { embed: false, has_signal, nonce: &nonce, assets: &assets(state) };
+    let mut response = page(StatusCode::OK, mail_choice_page(choice, around), &nonce, &frame_ancestors(None));
+    let headers = response.headers_mut();
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    response
 }
 
 /// The calendar entry of a registration.

@@ -150,6 +150,25 @@ pub const FORM_LINES: &[FormLine] = &[
     form("remove_rule", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("rule", ids.rule.to_string())]
     }),
+    form("save_template", About::Things, |ids| {
+        let text = |name, value: &str| (name, value.to_owned());
+        vec![
+            ("webinar", ids.webinar.to_string()),
+            ("template", ids.template.to_string()),
+            text("timing", "before"),
+            text("amount", "2"),
+            text("unit", "hours"),
+            text("subject", "Soon"),
+            text("body", "Hello {{first_name|there}}, it begins soon."),
+            text("is_on", "on"),
+        ]
+    }),
+    form("test_template", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("template", ids.template.to_string())]
+    }),
+    form("remove_template", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("template", ids.template.to_string())]
+    }),
     form("add_rule", About::Things, |ids| {
         let text = |name, value: &str| (name, value.to_owned());
         // A first rule makes a webinar take place at set times, and the others are about one on demand.
@@ -213,6 +232,11 @@ pub const FUNCTION_LINES: &[FunctionLine] = &[
     function("webinar", About::Things, webinar_by_id),
     function("results", About::Things, webinar_by_id),
     function("schedule", About::Things, webinar_by_id),
+    function("mail_sequence", About::Things, webinar_by_id),
+    function("mail_preview", About::Things, |ids| {
+        let form = json!({ "timing": "before", "amount": "2", "unit": "hours", "subject": "Soon", "body": "Hello." });
+        Sent::Json(json!({ "id": ids.webinar, "form": form }))
+    }),
     function("registrants", About::Things, |ids| {
         Sent::Json(json!({ "id": ids.webinar, "query": { "search": "", "status": "", "sort": "", "page": 0 } }))
     }),
@@ -265,6 +289,9 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("POST", "/w/{slug}/embed", About::Public, |ids| registration(ids, "second@example.net")),
     route("POST", "/w/{slug}/link", About::Public, |_| Sent::Form(vec![("email", "anna@example.net".to_owned())])),
     route("POST", "/w/{slug}/switch", About::Public, |_| Sent::Form(vec![("token", "AAAA.AAAA".to_owned())])),
+    route("GET", "/u/{choice}", About::Link, empty),
+    // The portal has ended them by then.
+    route("POST", "/u/{choice}", About::Link, |_| Sent::Form(vec![("wish", "again".to_owned())])),
     route("GET", "/r/{token}", About::Link, empty),
     route("GET", "/r/{token}/calendar.ics", About::Link, empty),
     route("POST", "/r/{token}", About::Link, |_| Sent::Form(vec![("slot", "AAAA.AAAA".to_owned())])),

@@ -37,7 +37,7 @@ impl DefaultTemplate {
 #[must_use]
 pub fn default_set() -> Vec<DefaultTemplate> {
     vec![
-        DefaultTemplate::to_everybody(Timing::Confirmation, "You’re booked: {{webinar}}", CONFIRMATION),
+        DefaultTemplate::to_everybody(Timing::Confirmation, "Your link: {{webinar}}", CONFIRMATION),
         DefaultTemplate::to_everybody(
             Timing::Before { minutes: 1_440 },
             "{{session_day|Soon}}: {{webinar}}",

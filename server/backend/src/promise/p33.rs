@@ -90,8 +90,8 @@ async fn agreeing_again_is_one_press_as_well() {
 async fn a_mail_is_sent_before_the_withdrawal_or_never() {
     each_database("p33 race", |test| async move {
         let world = World::published(&test).await;
-        let guest = world.guest(TOM).await;
-        let planned = world.planned(guest.booking).await[0].0;
+        let guest = world.guest_to_be_mailed(TOM).await;
+        let planned = world.letters(guest.booking).await[0].0;
         let Claim::Taken(claimed) = world.backend.claim_mail(planned).await.expect("claims") else {
             panic!("it can be sent");
         };

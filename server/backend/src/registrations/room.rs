@@ -241,7 +241,7 @@ impl Backend {
     }
 
     /// The first name as given on this registration, while the person's data may be used.
-    async fn first_name(&self, found: &registration::Model) -> Result<Option<String>> {
+    pub(crate) async fn first_name(&self, found: &registration::Model) -> Result<Option<String>> {
         let Some(sealed) = &found.answers_ct else {
             return Ok(None);
         };

@@ -23,7 +23,7 @@ const SIGNATURE_BYTES: usize = 16;
 /// A way in stands on the page when the start is this close (product.md §4.2).
 const SOON_SECONDS: i64 = 3_600;
 /// Minutes after its end from which an outcome can become final (product.md §4.4).
-const FINAL_AFTER_SECONDS: i64 = 15 * 60;
+pub(crate) const FINAL_AFTER_SECONDS: i64 = 15 * 60;
 /// An offer to switch stands as long as somebody may be reading it.
 const SWITCH_SECONDS: i64 = 3_600;
 

@@ -1,7 +1,10 @@
 //! One registrant: everything known, in the order it happened.
 
-use domain::ids::{RegistrationId, WebinarId};
+use std::collections::HashMap;
+
+use domain::ids::{MailTemplateId, RegistrationId, WebinarId};
 use domain::results::{RegistrantRow, RegistrantView, TimelineEntry};
+use domain::sequence::{Row, Timing};
 use domain::watching::{Attendance, WatchMap};
 use domain::webinar::RegistrationField;
 use domain::{Moment, Refusal};
@@ -42,6 +45,12 @@ impl Coach {
             .filter_map(|field| Some((field.label().to_owned(), entry.answers.get(field)?.to_owned())))
             .collect();
         let rows = queries::timeline(reader, self.id, id).await?;
+        let templates = persistence::sequences::templates(reader, webinar).await?;
+        let labels = templates.iter().filter_map(|row| {
+            let timing = Timing::from_stored(&row.timing, row.minutes)?;
+            Some((row.id, timing.label()))
+        });
+        let labels = labels.collect();
         Ok(RegistrantView {
             row: entry.row,
             webinar,
@@ -53,7 +62,7 @@ impl Coach {
             hidden_seconds: booking.hidden_ms as f64 / 1000.0,
             device: booking.device.clone(),
             source: entry.source,
-            timeline: timeline(booking.registered_at, rows),
+            timeline: timeline(booking.registered_at, rows, &labels),
             room_url: backend.config().absolute(&backend.room_path(booking.id, booking.link_version)),
         })
     }
@@ -79,7 +88,20 @@ impl Coach {
     }
 }
 
-fn timeline(registered_at: Moment, rows: TimelineRows) -> Vec<TimelineEntry> {
+/// What a mail is called on the timeline; `when` is the label of its template's timing.
+fn name_of(mail: &persistence::entities::mail::Model, when: Option<&str>) -> String {
+    match (mail.template.as_str(), when) {
+        ("registration_confirmed", _) => "Confirmation mailed".to_owned(),
+        ("registration_link", _) => "Link mailed again".to_owned(),
+        ("reminder", Some(when)) => format!("Reminder, {when}"),
+        ("reminder", None) => "Reminder".to_owned(),
+        (_, Some(when)) => format!("Follow-up, {when}"),
+        ("follow_up", None) => "Follow-up".to_owned(),
+        _ => "Mail about their data".to_owned(),
+    }
+}
+
+fn timeline(registered_at: Moment, rows: TimelineRows, labels: &HashMap<MailTemplateId, String>) -> Vec<TimelineEntry> {
     let entry = |at: Moment, what: String, detail: Option<String>| TimelineEntry { at, what, detail };
     let mut entries = vec![entry(registered_at, "Registered".to_owned(), None)];
     for view in rows.views {
@@ -87,7 +109,19 @@ fn timeline(registered_at: Moment, rows: TimelineRows) -> Vec<TimelineEntry> {
         entries.push(entry(view.opened_at, what.to_owned(), Some(view.device)));
     }
     for mail in rows.mails {
-        let name = if mail.template == "registration_link" { "Link mailed again" } else { "Confirmation mailed" };
+        let name = name_of(&mail, mail.template_id.and_then(|id| labels.get(&id)).map(String::as_str));
+        if let Some(row) = persistence::sequences::row_of(&mail) {
+            let (at, what) = match row {
+                Row::Waiting { send_at, .. } => (send_at, format!("{name}: planned")),
+                Row::Sent { at } => (at, name),
+                Row::Dropped { at, .. } | Row::Expired { at } | Row::Superseded { at } => {
+                    (at, format!("{name}: not sent"))
+                }
+                Row::Skipped(_) => (mail.created_at, format!("{name}: not planned")),
+            };
+            entries.push(entry(at, what, mail.note));
+            continue;
+        }
         let (at, what) = match (mail.state.as_str(), mail.sent_at) {
             ("sent", Some(at)) => (at, name.to_owned()),
             ("failed", _) => (mail.created_at, format!("{name}: it was refused")),

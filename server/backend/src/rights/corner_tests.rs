@@ -285,14 +285,14 @@ async fn a_correction_that_waits_goes_with_its_person() {
 
 /// Somebody else's server has a mail; `until_over` tells after how many mails of others.
 async fn restrict_while_mail_leaves(world: &World, guest: &Guest, ends: bool) -> crate::Result<usize> {
-    let (id, _) = world.planned(guest.booking).await.remove(0);
+    let (id, _) = world.letters(guest.booking).await.remove(0);
     let portal = world.portal(TOM, Errand::Myself).await;
     assert!(matches!(world.backend.claim_mail(id).await.expect("asked"), Claim::Taken(_)));
     let others = async {
         // Each looks into the database as often as whoever waits does, so that the waiting is well under way.
         for _ in 0..1_000 {
             world.backend.mail_settled().notify_waiters();
-            world.planned(guest.booking).await;
+            world.letters(guest.booking).await;
         }
         let transaction = world.backend.db().begin().await.expect("begins");
         if ends {
@@ -318,7 +318,7 @@ async fn restrict_while_mail_leaves(world: &World, guest: &Guest, ends: bool) ->
 async fn mail_to_others_uses_up_nobodys_patience() {
     each_database("fence patience", |test| async move {
         let world = World::published(&test).await;
-        let guest = world.guest(TOM).await;
+        let guest = world.guest_to_be_mailed(TOM).await;
         assert_eq!(restrict_while_mail_leaves(&world, &guest, true).await.expect("done"), 1);
         assert_eq!(state(&world, &guest).await, SubjectState::Restricted.as_str());
     })
@@ -329,7 +329,7 @@ async fn mail_to_others_uses_up_nobodys_patience() {
 async fn a_mail_that_does_not_arrive_is_said_and_not_swallowed() {
     each_database("fence busy", |test| async move {
         let world = World::published(&test).await;
-        let guest = world.guest(TOM).await;
+        let guest = world.guest_to_be_mailed(TOM).await;
         assert_eq!(refused(restrict_while_mail_leaves(&world, &guest, false).await), RefusalKind::Busy);
         assert_eq!(state(&world, &guest).await, SubjectState::Active.as_str());
     })

@@ -29,9 +29,9 @@ fn refused<T>(result: Result<T, Error>) -> RefusalKind {
 async fn a_mail_claimed_before_an_erasure_is_sent_before_it_and_one_after_it_never() {
     each_database("mail race", |test| async move {
         let world = World::published(&test).await;
-        let guest = world.guest("tom@viewer.example").await;
+        let guest = world.guest_to_be_mailed("tom@viewer.example").await;
         world.coach.resend_link(world.webinar, guest.booking).await.expect("planned");
-        let planned = world.planned(guest.booking).await;
+        let planned = world.letters(guest.booking).await;
         assert_eq!(planned.len(), 2);
 
         // The worker has claimed the first one when the erasure wants to begin.
@@ -64,7 +64,7 @@ async fn a_mail_claimed_before_an_erasure_is_sent_before_it_and_one_after_it_nev
         assert!(matches!(world.backend.claim_mail(planned[1].0).await.expect("asked"), Claim::Settled));
         world.run_jobs().await;
         assert_eq!(world.sent_to("tom@viewer.example"), 1);
-        let states: Vec<_> = world.planned(guest.booking).await.into_iter().map(|(_, state)| state).collect();
+        let states: Vec<_> = world.letters(guest.booking).await.into_iter().map(|(_, state)| state).collect();
         assert_eq!(states, ["sent", "dropped"]);
     })
     .await;
@@ -74,8 +74,8 @@ async fn a_mail_claimed_before_an_erasure_is_sent_before_it_and_one_after_it_nev
 async fn a_claim_that_waits_for_an_erasure_finds_it_done() {
     each_database("claim waits", |test| async move {
         let world = World::published(&test).await;
-        let guest = world.guest("tom@viewer.example").await;
-        let planned = world.planned(guest.booking).await;
+        let guest = world.guest_to_be_mailed("tom@viewer.example").await;
+        let planned = world.letters(guest.booking).await;
         let transaction = world.backend.db().begin().await.expect("begins");
         let from = [SubjectState::Active];
         queries::set_subject_state(&transaction, world.id(), guest.subject, &from, SubjectState::Erasing)
@@ -97,13 +97,13 @@ async fn a_claim_that_waits_for_an_erasure_finds_it_done() {
 async fn a_worker_that_died_while_sending_stops_nobody_for_long() {
     each_database("dead worker", |test| async move {
         let world = World::published(&test).await;
-        let guest = world.guest("tom@viewer.example").await;
-        let planned = world.planned(guest.booking).await;
+        let guest = world.guest_to_be_mailed("tom@viewer.example").await;
+        let planned = world.letters(guest.booking).await;
         assert!(matches!(world.backend.claim_mail(planned[0].0).await.expect("claims"), Claim::Taken(_)));
         assert!(matches!(world.backend.claim_mail(planned[0].0).await.expect("asked"), Claim::Busy));
         world.backend.clock().advance_seconds(persistence::mails::SENDING_SECONDS + 1);
         assert!(world.set_person(guest.subject, SubjectState::Restricted).await.expect("raised"));
-        assert_eq!(world.planned(guest.booking).await[0].1, "held");
+        assert_eq!(world.letters(guest.booking).await[0].1, "held");
     })
     .await;
 }

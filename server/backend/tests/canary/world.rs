@@ -289,6 +289,8 @@ impl World {
             backend.beat(beat).await.expect("is kept");
         }
         let registration = backend.room_token_names(&token).expect("names a registration");
+        // A letter with a job of its own, beside those of the sequence.
+        of.coach.resend_link(of.webinar, registration).await.expect("is mailed again");
         let (subject, earlier) = self.rows_of_a_viewer(of.coach.id(), registration, tag).await;
         self.work().await;
         let mut needles = vec![email.clone(), subject.to_string(), registration.to_string(), view.to_string()];

@@ -1,7 +1,7 @@
 //! A planned mail. Neither address nor text is kept: both are read when it is sent.
 
 use domain::Moment;
-use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
+use domain::ids::{CoachId, MailId, MailTemplateId, OneTimeTokenId, RegistrationId};
 use sea_orm::entity::prelude::*;
 
 /// A planned mail. Neither address nor text is kept: both are read when it is sent.
@@ -29,6 +29,18 @@ pub struct Model {
     pub created_at: Moment,
     /// `sent_at`
     pub sent_at: Option<Moment>,
+    /// Of which template of a sequence; nothing for every other mail.
+    pub template_id: Option<MailTemplateId>,
+    /// When it is to go.
+    pub send_at: Option<Moment>,
+    /// When it is looked at next: its time, or later when it had to wait.
+    pub due_at: Option<Moment>,
+    /// Later it would say what is no longer so.
+    pub useful_until_at: Option<Moment>,
+    /// When it was sent, dropped, found too late or superseded.
+    pub decided_at: Option<Moment>,
+    /// Why it does not go ([`domain::sequence::SkipReason`], [`domain::sequence::DropReason`]).
+    pub reason: Option<String>,
 }
 
 /// What it belongs to.

@@ -2,8 +2,8 @@
 
 use backend::rights::Whose;
 use domain::ids::{
-    CaptionId, CoachId, DisclosureId, ExportId, IncidentId, LegalHoldId, LoginId, ObjectionId, RegistrationId,
-    RequestId, ScheduleRuleId, UploadId, VideoId, ViewId, WebinarId,
+    CaptionId, CoachId, DisclosureId, ExportId, IncidentId, LegalHoldId, LoginId, MailTemplateId, ObjectionId,
+    RegistrationId, RequestId, ScheduleRuleId, UploadId, VideoId, ViewId, WebinarId,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
@@ -43,6 +43,10 @@ pub struct Ids {
     pub draft: WebinarId,
     /// A rule that yields sessions.
     pub rule: ScheduleRuleId,
+    /// A reminder of its sequence of mails.
+    pub template: MailTemplateId,
+    /// Where the registration's person ends such mail, `/u/{choice}`.
+    pub choice: String,
     /// A recording.
     pub video: VideoId,
     /// A caption track.
@@ -125,6 +129,8 @@ impl Story {
             slug: webinar.slug.clone(),
             draft: draft.id,
             rule: rule_of(world, webinar.id).await,
+            template: world.handle(&maya).await.mail_sequence(webinar.id).await.expect("is there").templates[1].id,
+            choice: world.backend.unsubscribe_path(world.backend.room_token_names(token).expect("a token of ours")),
             video,
             caption,
             upload,
@@ -177,6 +183,8 @@ impl Ids {
             slug: "nothing-is-here".to_owned(),
             draft: WebinarId::new(),
             rule: ScheduleRuleId::new(),
+            template: MailTemplateId::new(),
+            choice: world.backend.unsubscribe_path(registration),
             video: VideoId::new(),
             caption: CaptionId::new(),
             upload: UploadId::new(),
@@ -217,6 +225,7 @@ impl Ids {
             "archive" => self.archive.to_string(),
             "registration" => self.registration.to_string(),
             "slug" => self.slug.clone(),
+            "choice" => self.choice.trim_start_matches("/u/").to_owned(),
             "token" => self.room.trim_start_matches("/r/").to_owned(),
             "objection" => self.waiting.objection.to_string(),
             "hold" => self.waiting.hold.to_string(),
@@ -242,6 +251,8 @@ impl Ids {
             (self.slug.clone(), "SLUG"),
             (self.draft.to_string(), "DRAFT"),
             (self.rule.to_string(), "RULE"),
+            (self.template.to_string(), "TEMPLATE"),
+            (self.choice.trim_start_matches("/u/").to_owned(), "CHOICE"),
             (self.video.to_string(), "VIDEO"),
             (self.caption.to_string(), "CAPTION"),
             (self.upload.to_string(), "UPLOAD"),

@@ -352,13 +352,19 @@ fn mail_told(mail: &persistence::entities::mail::Model) -> String {
     let what = match mail.template.as_str() {
         "registration_confirmed" => "The confirmation of your registration",
         "registration_link" => "Your link",
+        "reminder" => "A reminder",
+        "follow_up" => "A mail after the session",
         template if template.starts_with(domain::fence::ABOUT_A_REQUEST) => "An answer about your data",
         _ => "A mail of the coach",
     };
     match (mail.state.as_str(), mail.sent_at) {
         ("sent", Some(at)) => format!("{what} was mailed to you on {}.", at.utc_text()),
         ("failed", _) => format!("{what} was refused by your mailbox."),
-        ("dropped", _) => format!("{what} was planned and never sent."),
+        ("waiting", _) => {
+            let when = mail.send_at.map(|at| format!(" for {}", at.utc_text()));
+            format!("{what} is planned{}.", when.unwrap_or_default())
+        }
+        ("dropped" | "skipped" | "expired" | "superseded", _) => format!("{what} was planned and never sent."),
         ("held", _) => format!("{what} waits, because your data is not used."),
         _ => format!("{what} is on its way."),
     }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use domain::ids::{DekId, SubjectId, SuppressionId, VideoId};
 use domain::schedule::{Rule, RuleForm, RuleKind, Schedule, ScheduleForm};
+use domain::sequence::placeholders::{check_body, check_subject};
+use domain::sequence::{Segment, Timing};
 use domain::video::VideoState;
 use domain::webinar::{FieldChoice, SessionKind, WebinarState};
 use persistence::entities::{subject, suppression};
@@ -229,6 +231,7 @@ fn check(table: &ArchiveTable, row: &Row) -> Result<(), Error> {
     let is_in_order = match table.name {
         "webinar" => is_webinar(row),
         "schedule_rule" => is_rule(row),
+        "mail_template" => is_template(row),
         "video" => {
             ["video/mp4", "video/webm", "video/quicktime", "video/x-matroska"].contains(&text(row, "content_type"))
         }
@@ -243,6 +246,15 @@ fn check(table: &ArchiveTable, row: &Row) -> Result<(), Error> {
 
 fn is_schedule(text: &str) -> bool {
     serde_json::from_str::<Schedule>(text).is_ok_and(|schedule| ScheduleForm::from(&schedule).parse(Vec::new()).is_ok())
+}
+
+fn is_template(row: &Row) -> bool {
+    let minutes = row.get("minutes").and_then(Json::as_i64).and_then(|minutes| i32::try_from(minutes).ok());
+    let segment = serde_json::from_str::<Segment>(text(row, "segment"));
+    minutes.is_some_and(|minutes| Timing::from_stored(text(row, "timing"), minutes).is_some())
+        && segment.is_ok_and(|segment| segment.check(None).is_ok())
+        && check_subject(text(row, "subject")).is_ok()
+        && check_body(text(row, "body")).is_ok()
 }
 
 fn is_webinar(row: &Row) -> bool {

@@ -30,7 +30,7 @@ pub(super) const STAYING: [(&str, &str); 9] = [
     ("video", "state"),
 ];
 /// Names of files; a table that is not here is called as it is.
-pub(super) const FILES: [(&str, &str); 20] = [
+pub(super) const FILES: [(&str, &str); 21] = [
     ("beat", "events"),
     ("caption", "captions"),
     ("coach", "account"),
@@ -38,6 +38,7 @@ pub(super) const FILES: [(&str, &str); 20] = [
     ("consent_text", "consent_texts"),
     ("erased_total", "erased_totals"),
     ("mail", "messages"),
+    ("mail_template", "mail_templates"),
     ("objection", "objections"),
     ("page_view", "page_views"),
     ("registration", "registrations"),

@@ -286,7 +286,7 @@ fn write_line(table: &ArchiveTable, cells: &[Cell], out: &mut String) -> Result<
 fn step_of(table: &ArchiveTable) -> &'static str {
     match table.name {
         "coach" | "login" | "one_time_token" | "recovery_code" => "Writing the account",
-        "webinar" | "consent_text" | "schedule_rule" | "session" => "Writing webinars",
+        "webinar" | "consent_text" | "mail_template" | "schedule_rule" | "session" => "Writing webinars",
         "video" | "caption" | "upload" => "Writing what is known of recordings",
         "subject" | "registration" | "consent" => "Writing registrations",
         "view" | "beat" | "watch_map" | "status_change" => "Writing what was watched",

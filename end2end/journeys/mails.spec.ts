@@ -1,0 +1,90 @@
+/** The mails around a webinar: a coach changes one, and each person gets what fits, once, and can end it with one press. */
+import type { Browser, Page } from '@playwright/test';
+import { SECONDS_TO_FILL_A_FORM, button, fill, open } from '../support/pages';
+import type { Server } from '../support/server';
+import { confirmedCoach, publishedWebinar, stranger, type WebinarStory } from '../support/story';
+import { accessible, address, expect, test } from '../support/test';
+
+const hasScript = () => test.info().project.use.javaScriptEnabled !== false;
+
+async function daily(page: Page, server: Server): Promise<WebinarStory> {
+  await confirmedCoach(page, server);
+  const webinar = await publishedWebinar(page);
+  await open(page, `/dashboard/webinars/${webinar.id}/times`);
+  await fill(page.locator('form.rule'), { kind: 'daily', at: '18:00', zone: 'Europe/Paris' });
+  await button(page.locator('form.rule'), /^add$/i).click();
+  await expect(page.locator('.rules li').last()).toBeVisible();
+  return webinar;
+}
+
+/** Registers for the slot at this place; returns when it starts. */
+async function book(browser: Browser, server: Server, webinar: WebinarStory, email: string, place: number): Promise<Date> {
+  const visit = await (await stranger(browser, server, { javaScriptEnabled: hasScript() })).newPage();
+  await visit.goto(`/w/${webinar.slug}?zone=Europe/Paris`);
+  await visit.waitForLoadState('load');
+  const slot = visit.locator('.slots label').nth(place);
+  const starts = new Date((await slot.locator('time').getAttribute('datetime'))!);
+  await visit.locator('.slots input[type=radio]').nth(place).check();
+  await fill(visit, { email, consent: true });
+  await server.advance(SECONDS_TO_FILL_A_FORM);
+  await button(visit, /^register$/i).click();
+  await expect(visit.getByRole('heading', { level: 1 })).toContainText(/registered/i);
+  return starts;
+}
+
+const before = async (server: Server, at: Date, minutes: number): Promise<void> => {
+  const seconds = Math.ceil((at.getTime() - (await server.now()).getTime()) / 1000) - minutes * 60;
+  await server.advance(seconds);
+};
+
+test('a coach words a reminder, and whoever waits gets it in its minute', async ({ page, browser, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 422/);
+  const webinar = await daily(page, server);
+  const email = address('ben');
+  server.neverLogged(email);
+  const starts = await book(browser, server, webinar, email, 1);
+  await open(page, `/dashboard/webinars/${webinar.id}/mails`);
+  await accessible(page);
+  await page.locator('.sequence li', { hasText: '1 hour before the start' }).getByRole('link').click();
+  const form = page.locator('.editing form').first();
+  await fill(form, { subject: 'Kettle on: {{webinar}}', body: 'Hello {{frist_name}}' });
+  await button(form, /^save$/i).click();
+  await expect(page.getByText(/first_name/).first()).toBeVisible();
+  await fill(page.locator('.editing form').first(), { body: 'Hello {{first_name|there}},\n\n[Open your page]({{link}})' });
+  await button(page.locator('.editing form').first(), /^save$/i).click();
+  await expect(page.locator('.done').filter({ hasText: /saved/i })).toBeVisible();
+  await accessible(page);
+
+  await before(server, starts, 61);
+  await before(server, starts, 59);
+  const mail = await server.mail(email, /kettle on/i);
+  expect(mail.text).toContain('Hello there,');
+  expect(mail.text).toContain('/r/');
+});
+
+test('one press ends reminders, for people and for mail programs', async ({ page, browser, server, request }) => {
+  const webinar = await daily(page, server);
+  const email = address('ann');
+  server.neverLogged(email);
+  const starts = await book(browser, server, webinar, email, 1);
+  await before(server, starts, 59);
+  const mail = await server.mail(email, /begins at/i);
+  const link = /https?:\/\/\S+\/u\/\S+/.exec(mail.text)![0];
+  server.neverLogged(new URL(link).pathname.slice(3));
+  const visit = await (await stranger(browser, server, { javaScriptEnabled: hasScript() })).newPage();
+  await visit.goto(link);
+  await accessible(visit);
+  await button(visit, /end these mails/i).click();
+  await expect(visit.getByRole('heading', { level: 1 })).toContainText(/no more/i);
+  await button(visit, /get them again/i).click();
+  await expect(visit.getByRole('heading', { level: 1 })).toContainText(/no more mail\?/i);
+  const pressed = await request.post(link, { form: { 'List-Unsubscribe': 'One-Click' }, maxRedirects: 0 });
+  expect(pressed.status()).toBe(200);
+  await visit.goto(link);
+  await expect(visit.getByRole('heading', { level: 1 })).toContainText(/you get no more/i);
+  await open(page, `/dashboard/webinars/${webinar.id}/registrants`);
+  await page.locator('tbody tr').getByRole('link').first().click();
+  await before(server, starts, 0);
+  await page.reload();
+  await expect(page.getByText(/unsubscribed from reminders/i)).toBeVisible();
+});

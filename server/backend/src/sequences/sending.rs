@@ -1,0 +1,260 @@
+//! The job that sends what is due: judged in the transaction that takes it, with account and person held.
+//!
+//! A mail is `waiting → sending → sent`, and whoever reads the row later sees why, when it did not go. The workers of two
+//! servers hold the same person one after the other, and the second finds nothing left to take.
+
+use domain::Moment;
+use domain::ids::{MailId, RegistrationId};
+use domain::rights::AccountState;
+use domain::rights::SubjectState;
+use domain::sequence::{Behaviour, Decision, DueRow, Facts, Row, Template, Timing, TimingKind, Verdict, due};
+use domain::watching::{Attendance, IDLE_SECONDS};
+use domain::webinar::WebinarState;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use persistence::entities::mail;
+use persistence::sequences::{self as queries, BookingFacts};
+use persistence::{mails, webinars};
+
+use super::template_of;
+use crate::mails::{Handed, Standing};
+use crate::webinars::state_of;
+use crate::{Backend, Result};
+
+/// Kind of the job.
+pub(crate) const SEND_DUE_MAILS: &str = "send_due_mails";
+/// Registrations judged in one transaction, and so about as many mails on their way at once: what a server that dies
+/// may have sent without saying so.
+const AT_ONCE: u64 = 48;
+/// Mails handed over side by side.
+const SENDERS: usize = 16;
+/// A mail server that takes nothing now is asked again after this long.
+const AGAIN_SECONDS: i64 = 60;
+
+impl Backend {
+    /// Sends every mail of a sequence that is due, and plans the next look.
+    pub(crate) async fn send_due_mails(&self) -> Result<()> {
+        let transaction = self.db().begin().await?;
+        queries::give_back_stale(&transaction, self.now()).await?;
+        transaction.commit().await?;
+        loop {
+            let now = self.now();
+            let due = queries::due_registrations(self.db().reader(), AT_ONCE, now).await?;
+            if due.is_empty() {
+                break;
+            }
+            let ids: Vec<RegistrationId> = due.into_iter().map(|(_, id)| id).collect();
+            let taken = self.take_due(&ids, now).await?;
+            self.send_taken(&taken).await?;
+        }
+        let transaction = self.db().begin().await?;
+        if let Some(at) = queries::next_look(&transaction).await? {
+            let now = self.now();
+            self.wake_for_mail(&transaction, at.max(now.plus_seconds(1)), now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Judges what is due of these registrations and takes what goes.
+    async fn take_due(&self, ids: &[RegistrationId], now: Moment) -> Result<Vec<mail::Model>> {
+        let mut booked = queries::facts_of(self.db().reader(), ids).await?;
+        // Everybody holds people in the same order.
+        booked.sort_by_key(|facts| (facts.coach_id, facts.subject_id, facts.id));
+        let mut taken = Vec::new();
+        let transaction = self.db().begin().await?;
+        let mut standings = Vec::with_capacity(booked.len());
+        for facts in &booked {
+            standings.push(self.standing(&transaction, facts.coach_id, facts.id).await?);
+        }
+        // What they are now: another worker may have been here before the people were held.
+        let mut rows = queries::rows_of(&transaction, ids).await?;
+        let bookings = queries::facts_of(&transaction, ids).await?;
+        for (facts, standing) in booked.iter().zip(standings) {
+            let Some(facts) = bookings.iter().find(|one| one.id == facts.id) else { continue };
+            let rows = rows.remove(&facts.id).unwrap_or_default();
+            let judged = self.judge(&transaction, facts, standing.as_ref(), &rows, now).await?;
+            let (going, put): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(_, what)| *what == Judged::Goes);
+            for (id, what) in put {
+                match what {
+                    Judged::Goes => {}
+                    Judged::Holds => mails::settle(&transaction, id, "waiting", "held", Some(RESTS), None).await?,
+                    Judged::Waits(until) => queries::put_off(&transaction, &[id], until).await?,
+                    Judged::Ends(row) => queries::set_rows(&transaction, &[id], row).await?,
+                }
+            }
+            let going: Vec<MailId> = going.into_iter().map(|(id, _)| id).collect();
+            taken.extend(rows.into_iter().filter(|row| going.contains(&row.id)));
+        }
+        queries::take(&transaction, &taken.iter().map(|row| row.id).collect::<Vec<_>>(), now).await?;
+        transaction.commit().await?;
+        Ok(taken)
+    }
+
+    /// What becomes of each mail of a registration whose time has come.
+    async fn judge(
+        &self,
+        conn: &impl sea_orm::ConnectionTrait,
+        facts: &BookingFacts,
+        standing: Option<&Standing>,
+        rows: &[mail::Model],
+        now: Moment,
+    ) -> Result<Vec<(MailId, Judged)>> {
+        let is_due = |row: &&mail::Model| row.state == "waiting" && row.due_at.is_some_and(|at| at <= now);
+        let all = |what: Judged| Ok(rows.iter().filter(is_due).map(|row| (row.id, what)).collect());
+        let Some(standing) = standing else {
+            let reason = domain::sequence::DropReason::Erased;
+            return all(Judged::Ends(Row::Dropped { reason, at: now }));
+        };
+        if standing.person == SubjectState::Restricted || standing.account != AccountState::Active {
+            return all(Judged::Holds);
+        }
+        let Some(webinar) = webinars::webinar(conn, facts.coach_id, facts.webinar_id).await? else {
+            let reason = domain::sequence::DropReason::WebinarClosed;
+            return all(Judged::Ends(Row::Dropped { reason, at: now }));
+        };
+        let templates = queries::templates(conn, facts.webinar_id).await?;
+        let templates = templates.iter().map(template_of).collect::<Result<Vec<_>>>()?;
+        let facts_now = facts_now(facts, standing, (state_of(&webinar)?, webinar.closed_at.is_some()), now);
+        let behaviour = behaviour_of(facts);
+        let waiting: Vec<(&mail::Model, &Template<_>)> = rows
+            .iter()
+            .filter(|row| row.state == "waiting")
+            .filter_map(|row| Some((row, templates.iter().find(|one| Some(one.id) == row.template_id)?)))
+            .collect();
+        let due_rows: Vec<DueRow<'_, MailId>> = waiting
+            .iter()
+            .filter_map(|(row, template)| {
+                let looked_at = row.due_at?;
+                Some(DueRow {
+                    id: row.id,
+                    timing: template.timing,
+                    segment: &template.segment,
+                    // One that was put off is not due, whatever its time.
+                    send_at: if looked_at > now { looked_at } else { row.send_at? },
+                    useful_until: row.useful_until_at?,
+                    verdict: verdict(template, &facts_now, &behaviour, facts),
+                })
+            })
+            .collect();
+        let is_follow_up = |row: &&mail::Model| {
+            templates.iter().any(|one| Some(one.id) == row.template_id && one.timing.kind() == TimingKind::After)
+        };
+        let last =
+            rows.iter().filter(|row| row.state == "sent").filter(is_follow_up).filter_map(|row| row.sent_at).max();
+        let decided = due(&due_rows, last, now).into_iter().map(|(id, decision)| {
+            let judged = match decision {
+                Decision::Send => Judged::Goes,
+                Decision::Later { at } => Judged::Waits(at),
+                Decision::Drop(reason) => Judged::Ends(Row::Dropped { reason, at: now }),
+                Decision::Expired => Judged::Ends(Row::Expired { at: now }),
+                Decision::Superseded => Judged::Ends(Row::Superseded { at: now }),
+            };
+            (id, judged)
+        });
+        let mut judged: Vec<(MailId, Judged)> = decided.collect();
+        // Of a template that is gone.
+        let orphans = rows.iter().filter(is_due).filter(|row| !waiting.iter().any(|(known, _)| known.id == row.id));
+        let removed = Row::Skipped(domain::sequence::SkipReason::Removed);
+        judged.extend(orphans.map(|row| (row.id, Judged::Ends(removed))));
+        Ok(judged)
+    }
+
+    async fn send_taken(&self, taken: &[mail::Model]) -> Result<()> {
+        let handing: Vec<BoxFuture<'_, (MailId, Result<Handed>)>> =
+            taken.iter().map(|row| async move { (row.id, self.hand_over(row).await) }.boxed()).collect();
+        let handed: Vec<(MailId, Result<Handed>)> =
+            futures::stream::iter(handing).buffer_unordered(SENDERS).collect().await;
+        let now = self.now();
+        let mut failed = None;
+        let (mut sent, mut later, mut nobody) = (Vec::new(), Vec::new(), Vec::new());
+        let mut refused = Vec::new();
+        for (id, handed) in handed {
+            match handed {
+                Ok(Handed::Taken) => sent.push(id),
+                Ok(Handed::Later(_)) => later.push(id),
+                Ok(Handed::Refused(reason)) => refused.push((id, reason)),
+                Ok(Handed::Nobody) => nobody.push(id),
+                Err(error) => {
+                    later.push(id);
+                    failed = Some(error);
+                }
+            }
+        }
+        let transaction = self.db().begin().await?;
+        queries::mark_sent(&transaction, &sent, now).await?;
+        queries::put_off(&transaction, &later, now.plus_seconds(AGAIN_SECONDS)).await?;
+        let reason = domain::sequence::DropReason::Erased;
+        queries::set_rows(&transaction, &nobody, Row::Dropped { reason, at: now }).await?;
+        for (id, reason) in &refused {
+            mails::settle(&transaction, *id, "sending", "failed", Some(reason), None).await?;
+        }
+        transaction.commit().await?;
+        self.mail_settled().notify_waiters();
+        match failed {
+            // One that cannot be put together keeps no other one waiting; it is tried again while it is of use.
+            Some(error) => {
+                tracing::error!(error = crate::error::chain(&error), "a mail could not be put together");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The note of mail that waits with its person.
+const RESTS: &str = "Waits, as long as the restriction lasts.";
+
+/// What becomes of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Goes,
+    Holds,
+    Waits(Moment),
+    Ends(Row),
+}
+
+fn facts_now(
+    facts: &BookingFacts,
+    standing: &Standing,
+    (webinar, is_closed_now): (WebinarState, bool),
+    now: Moment,
+) -> Facts {
+    let is_idle = facts.last_credit_at.is_none_or(|last| last.plus_seconds(IDLE_SECONDS) <= now);
+    Facts {
+        person: Some(standing.person),
+        suppression: None,
+        is_unsubscribed: standing.objected,
+        has_withdrawn: !standing.agreed,
+        is_session_cancelled: facts.cancelled_at.is_some(),
+        webinar,
+        is_closed_now,
+        agreed_to_promotion: false,
+        has_converted: false,
+        is_in_the_room: !is_idle,
+    }
+}
+
+/// Who somebody is by what they did is asked once the outcome is final.
+fn verdict<Id>(template: &Template<Id>, facts: &Facts, behaviour: &Behaviour, booking: &BookingFacts) -> Verdict {
+    let asks = !template.segment.is_everybody() && matches!(template.timing, Timing::After { .. });
+    match template.verdict(facts, behaviour) {
+        Verdict::Drop(domain::sequence::DropReason::NotInSegment) if asks && booking.finalised_at.is_none() => {
+            Verdict::Wait
+        }
+        verdict => verdict,
+    }
+}
+
+fn behaviour_of(facts: &BookingFacts) -> Behaviour {
+    let joined = facts.first_played_at.zip(facts.starts_at);
+    let is_on_demand = facts.starts_at.is_none();
+    Behaviour {
+        status: Attendance::from_stored(&facts.outcome).unwrap_or(Attendance::Registered),
+        percent: f64::from(facts.percent_milli) / 1_000.0,
+        furthest_seconds: facts.first_played_at.map(|_| facts.furthest_ms as f64 / 1_000.0),
+        joined_after_seconds: joined.map(|(played, starts)| played.seconds_since(starts)),
+        has_opened_on_demand: is_on_demand && facts.first_played_at.is_some(),
+        ..Behaviour::default()
+    }
+}
