@@ -72,7 +72,7 @@ pub(crate) struct Standing {
 /// What came of asking for a mail.
 pub(crate) enum Claim {
     /// It is ours to send.
-    Taken(outbox::Model),
+    Taken(Box<outbox::Model>),
     /// It was sent, or never will be, or waits.
     Settled,
     /// Another worker has it.
@@ -203,7 +203,7 @@ impl Backend {
         }
         let claim = match self.verdict(&transaction, row.coach_id, &row.template, row.registration_id).await? {
             MailVerdict::Send if queries::claim(&transaction, &row, now).await? => {
-                Claim::Taken(outbox::Model { state: "sending".to_owned(), sent_at: Some(now), ..row })
+                Claim::Taken(Box::new(outbox::Model { state: "sending".to_owned(), sent_at: Some(now), ..row }))
             }
             MailVerdict::Send => Claim::Busy,
             MailVerdict::Hold(note) => {
@@ -326,7 +326,7 @@ impl Backend {
                 AGREE_AGAIN => self.agreeing_url(&registration).await?,
                 _ => None,
             };
-            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, answer, again)
+            self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, (answer, again))
         } else {
             Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, (&registration, starts_at)))
         };

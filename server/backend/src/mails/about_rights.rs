@@ -81,8 +81,7 @@ impl Backend {
         presenter: &str,
         rests: bool,
         registration: &registration::Model,
-        answer: Option<String>,
-        agreeing_url: Option<String>,
+        (answer, agreeing_url): (Option<String>, Option<String>),
     ) -> Option<Letter> {
         let (subject, lines) = match template {
             // Meanwhile ended: the next registration simply works.

@@ -1,6 +1,7 @@
 //! Which mails somebody gets, and when: planned with the booking, and again when anything it depends on changes.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use domain::Moment;
 use domain::ids::{MailId, MailTemplateId, RegistrationId, WebinarId};
@@ -150,9 +151,9 @@ impl Backend {
         let stored = queries::rows_of(conn, registrations).await?;
         let mut sequences: HashMap<WebinarId, Vec<Template<MailTemplateId>>> = HashMap::new();
         for facts in queries::facts_of(conn, registrations).await? {
-            if !sequences.contains_key(&facts.webinar_id) {
+            if let Entry::Vacant(unread) = sequences.entry(facts.webinar_id) {
                 let rows = queries::templates(conn, facts.webinar_id).await?;
-                sequences.insert(facts.webinar_id, rows.iter().map(template_of).collect::<Result<_>>()?);
+                unread.insert(rows.iter().map(template_of).collect::<Result<_>>()?);
             }
             let rows = stored.get(&facts.id).map_or(&[][..], Vec::as_slice);
             for template in sequences.get(&facts.webinar_id).into_iter().flatten() {
