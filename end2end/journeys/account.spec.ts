@@ -61,7 +61,9 @@ test('the second factor asks for six digits, once each, and recovery codes open 
   await account.signOut(page);
   await account.signIn(page, email, PASSWORD);
   await account.secondFactor(page, first);
-  await expect(page, 'a code works once').toHaveURL(/second-factor/);
+  // The page it was typed on has the same address: only the answer tells that the refusal is there.
+  await expect(page.getByRole('alert').first(), 'a code works once').toBeVisible();
+  await expect(page).toHaveURL(/second-factor/);
   await server.advance(31);
   await account.secondFactor(page, totp(secret, await server.now()));
   await page.waitForURL(/\/dashboard/);
@@ -73,7 +75,8 @@ test('the second factor asks for six digits, once each, and recovery codes open 
   await account.signOut(page);
   await account.signIn(page, email, PASSWORD);
   await account.secondFactor(page, codes[0]!);
-  await expect(page, 'a recovery code works once').toHaveURL(/second-factor/);
+  await expect(page.getByRole('alert').first(), 'a recovery code works once').toBeVisible();
+  await expect(page).toHaveURL(/second-factor/);
 });
 
 test('a forgotten password is reset by mail, and every other browser is signed out', async ({ page, server, browser, consoleGuard }) => {

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use backend::Backend;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use domain::secret::Secret;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use persistence::turns::Turn;
 use tokio::net::TcpListener;
@@ -363,10 +364,11 @@ async fn migrate(config: &Config, what: Option<MigrateCommand>) -> Outcome {
     Ok(())
 }
 
-fn password_from_stdin() -> Result<String, std::io::Error> {
+fn password_from_stdin() -> Result<Secret, std::io::Error> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line.into())
 }
 
 async fn account(config: &Config, what: AccountCommand) -> Outcome {

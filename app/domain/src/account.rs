@@ -6,6 +6,7 @@ use crate::email_address::EmailAddress;
 use crate::ids::{CoachId, LoginId};
 use crate::moment::Moment;
 use crate::refusal::Refusal;
+use crate::secret::Secret;
 
 /// Shortest and longest password (quality.md §4; the upper bound keeps hashing cost predictable).
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
@@ -13,7 +14,7 @@ pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 pub const MAX_NAME_CHARS: usize = 100;
 
 /// The sign-up form: exactly these fields, unknown ones are refused.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignUp {
     /// How the coach wants to be called.
@@ -21,7 +22,7 @@ pub struct SignUp {
     /// Where the confirmation goes.
     pub email: String,
     /// Never kept in this form.
-    pub password: String,
+    pub password: Secret,
     /// "I am 16 or older" (promise P49); a box that is not ticked is not sent.
     #[serde(default)]
     pub age_ok: Option<String>,
@@ -83,8 +84,8 @@ pub fn check_name(field: &str, text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// Refuses anything else, naming `field`.
-pub fn check_password_length(field: &str, password: &str) -> Result<(), Refusal> {
-    if PASSWORD_CHARS.contains(&password.chars().count()) {
+pub fn check_password_length(field: &str, password: &Secret) -> Result<(), Refusal> {
+    if PASSWORD_CHARS.contains(&password.expose().chars().count()) {
         Ok(())
     } else {
         Err(Refusal::field(

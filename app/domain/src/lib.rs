@@ -20,6 +20,7 @@ pub mod registration;
 pub mod results;
 pub mod rights;
 pub mod schedule;
+pub mod secret;
 pub mod sequence;
 pub mod slug;
 pub mod uploading;

@@ -5,6 +5,7 @@ use backend::{Coach, Error};
 use domain::account::{SignInStep, SignUp};
 use domain::ids::{LoginId, UploadId, VideoId, WebinarId};
 use domain::schedule::{RuleForm, ScheduleForm, TickedDays};
+use domain::secret::Secret;
 use domain::sequence::form::TemplateForm;
 use domain::webinar::{Asked, FieldChoice, WebinarForm};
 use domain::{Refusal, RefusalKind};
@@ -100,6 +101,10 @@ impl Fields<'_> {
 
     fn own(&self, name: &str) -> String {
         self.text(name).to_owned()
+    }
+
+    fn secret(&self, name: &str) -> Secret {
+        self.text(name).into()
     }
 
     fn ticked(&self, name: &str) -> Option<String> {
@@ -248,7 +253,7 @@ async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Per
             let sign_up = SignUp {
                 name: fields.own("name"),
                 email: fields.own("email"),
-                password: fields.own("password"),
+                password: fields.secret("password"),
                 age_ok: fields.ticked("age_ok"),
                 terms: fields.ticked("terms"),
             };
@@ -260,7 +265,7 @@ async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Per
             go("/confirm?ok=1")
         }
         "sign_in" => {
-            let signed_in = visitor.sign_in(fields.text("email"), fields.text("password"), &door.client).await?;
+            let signed_in = visitor.sign_in(fields.text("email"), &fields.secret("password"), &door.client).await?;
             let (to, seconds) = match signed_in.step {
                 SignInStep::Done => ("/dashboard", COOKIE_SECONDS),
                 SignInStep::SecondFactor => ("/login/second-factor", 600),
@@ -280,7 +285,7 @@ async fn at_the_door(door: &Door, form: &str, fields: &Fields<'_>) -> Result<Per
             go("/reset?sent=1")
         }
         "reset_password" => {
-            visitor.reset_password(fields.text("token"), fields.text("password")).await?;
+            visitor.reset_password(fields.text("token"), &fields.secret("password")).await?;
             go("/login?changed=1")
         }
         "sign_out" => {
@@ -299,11 +304,13 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
     match form {
         "resend_confirmation" => coach.resend_confirmation().await?,
         "profile" => coach.change_profile(fields.text("name"), fields.text("time_zone")).await?,
-        "change_password" => coach.change_password(fields.text("current_password"), fields.text("password")).await?,
-        "change_email" => coach.change_email(fields.text("password"), fields.text("email")).await?,
+        "change_password" => {
+            coach.change_password(&fields.secret("current_password"), &fields.secret("password")).await?
+        }
+        "change_email" => coach.change_email(&fields.secret("password"), fields.text("email")).await?,
         "begin_second_factor" => {
             return Ok(FormAnswer::Show(Shown::SecondFactor(
-                coach.begin_second_factor(fields.text("password")).await?,
+                coach.begin_second_factor(&fields.secret("password")).await?,
             )));
         }
         "enable_second_factor" => {
@@ -311,10 +318,10 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         }
         "new_recovery_codes" => {
             return Ok(FormAnswer::Show(Shown::RecoveryCodes(
-                coach.new_recovery_codes(fields.text("password")).await?,
+                coach.new_recovery_codes(&fields.secret("password")).await?,
             )));
         }
-        "disable_second_factor" => coach.disable_second_factor(fields.text("password")).await?,
+        "disable_second_factor" => coach.disable_second_factor(&fields.secret("password")).await?,
         "revoke_login" => coach.revoke_login(fields.number::<LoginId>("login")?).await?,
         "revoke_other_logins" => coach.revoke_other_logins().await.map(drop)?,
         "create_webinar" => {

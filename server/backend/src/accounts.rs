@@ -6,6 +6,7 @@
 use domain::account::{AccountView, CheckedSignUp, CoachCard, SignUp, check_name};
 use domain::ids::CoachId;
 use domain::rights::AccountState;
+use domain::secret::Secret;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::accounts as queries;
 use persistence::entities::coach;
@@ -80,7 +81,7 @@ impl Backend {
     ///
     /// # Errors
     /// Refuses a name, address or password that is not acceptable, and an address that has an account.
-    pub async fn create_account(&self, name: &str, email: &str, password: &str) -> Result<CoachId> {
+    pub async fn create_account(&self, name: &str, email: &str, password: &Secret) -> Result<CoachId> {
         let checked = CheckedSignUp { name: check_name("name", name)?, email: EmailAddress::parse(email)? };
         judge(password, &[name, email])?;
         let password_hash = self.passwords().hash(password).await?;
@@ -95,7 +96,7 @@ impl Backend {
     ///
     /// # Errors
     /// Refuses an unknown address and a password that is not acceptable.
-    pub async fn replace_password(&self, email: &str, password: &str) -> Result<()> {
+    pub async fn replace_password(&self, email: &str, password: &Secret) -> Result<()> {
         let email = EmailAddress::parse(email)?.normalised();
         judge(password, &[&email])?;
         let password_hash = self.passwords().hash(password).await?;
@@ -304,7 +305,7 @@ impl Visitor {
     /// # Errors
     /// Refuses a token that is unknown, used or too old, and a password that is not acceptable; then the token stays
     /// good.
-    pub async fn reset_password(&self, token: &str, password: &str) -> Result<()> {
+    pub async fn reset_password(&self, token: &str, password: &Secret) -> Result<()> {
         let backend = &self.backend;
         let reader = backend.db().reader();
         let found =
@@ -419,7 +420,7 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses a wrong current password and a new one that is not acceptable.
-    pub async fn change_password(&self, current: &str, new: &str) -> Result<()> {
+    pub async fn change_password(&self, current: &Secret, new: &Secret) -> Result<()> {
         let row = self.prove("current_password", current).await?;
         judge(new, &[&row.name, &row.email])?;
         let password_hash = self.backend.passwords().hash(new).await?;
@@ -434,7 +435,7 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses a wrong password, what is no address, and more than three mails an hour.
-    pub async fn change_email(&self, password: &str, new_email: &str) -> Result<()> {
+    pub async fn change_email(&self, password: &Secret, new_email: &str) -> Result<()> {
         let backend = &self.backend;
         let address = EmailAddress::parse(new_email)?;
         let row = self.prove("password", password).await?;

@@ -141,7 +141,7 @@ impl Backend {
         let form = SignUp {
             name: "Maya Lindqvist".to_owned(),
             email: EMAIL.to_owned(),
-            password: PASSWORD.to_owned(),
+            password: PASSWORD.into(),
             age_ok: Some("on".to_owned()),
             terms: Some("on".to_owned()),
         };

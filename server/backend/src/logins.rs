@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::account::{LoginView, SignInStep};
 use domain::ids::{CoachId, LoginId};
 use domain::rights::AccountState;
+use domain::secret::Secret;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use persistence::entities::{coach, login};
 use persistence::{accounts, exports, rights};
@@ -109,7 +110,7 @@ impl Visitor {
     ///
     /// # Errors
     /// Refuses in one sentence whatever was wrong, and after too many tries.
-    pub async fn sign_in(&self, email: &str, password: &str, client: &Client) -> Result<SignedIn> {
+    pub async fn sign_in(&self, email: &str, password: &Secret, client: &Client) -> Result<SignedIn> {
         let backend = &self.backend;
         let email = EmailAddress::parse(email)?.normalised();
         let here = format!("{email}:{}", hex::encode(client.network));
@@ -241,7 +242,7 @@ impl Coach {
     }
 
     /// Asks for the password once more before something that matters.
-    pub(crate) async fn prove(&self, field: &str, password: &str) -> Result<coach::Model> {
+    pub(crate) async fn prove(&self, field: &str, password: &Secret) -> Result<coach::Model> {
         let backend = &self.backend;
         backend.limit(Limit::Proof, &self.id.to_string()).await?;
         let row = accounts::coach(backend.db().reader(), self.id).await?.ok_or_else(Refusal::sign_in)?;

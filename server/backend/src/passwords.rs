@@ -4,6 +4,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use domain::Refusal;
 use domain::account::check_password_length;
+use domain::secret::Secret;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -61,16 +62,16 @@ impl Hasher {
     }
 
     /// Hashes a password.
-    pub(crate) async fn hash(&self, password: &str) -> Result<String> {
-        let password = Zeroizing::new(password.to_owned());
+    pub(crate) async fn hash(&self, password: &Secret) -> Result<String> {
+        let password = Zeroizing::new(password.expose().to_owned());
         self.aside(move || hash_now(password.as_bytes())).await?
     }
 
     /// Checks a password against a stored hash, or against nobody's in the same time.
-    pub(crate) async fn check(&self, password: &str, stored: Option<&str>) -> Result<Checked> {
+    pub(crate) async fn check(&self, password: &Secret, stored: Option<&str>) -> Result<Checked> {
         let is_somebody = stored.is_some();
         let hash = stored.unwrap_or(&self.nobody).to_owned();
-        let password = Zeroizing::new(password.to_owned());
+        let password = Zeroizing::new(password.expose().to_owned());
         self.aside(move || {
             let parsed =
                 PasswordHash::new(&hash).map_err(|error| Error::fault("read a password hash", error.to_string()))?;
@@ -86,11 +87,11 @@ impl Hasher {
 }
 
 /// Refuses a password that is too short, too long or easy to guess, knowing what a guesser would know of the person.
-pub(crate) fn judge(password: &str, known: &[&str]) -> Result<(), Refusal> {
+pub(crate) fn judge(password: &Secret, known: &[&str]) -> Result<(), Refusal> {
     check_password_length("password", password)?;
     let mut inputs = known.to_vec();
     inputs.extend(["webinar", "mini webinar", "coach"]);
-    let verdict = zxcvbn::zxcvbn(password, &inputs);
+    let verdict = zxcvbn::zxcvbn(password.expose(), &inputs);
     if u8::from(verdict.score()) >= LEAST_SCORE {
         return Ok(());
     }
@@ -109,9 +110,9 @@ mod tests {
     #[test]
     fn easy_passwords_are_refused() {
         for easy in ["password", "12345678", "qwertyuiop", "maya@example.com", "mayamaya"] {
-            assert!(judge(easy, &["Maya", "maya@example.com"]).is_err(), "{easy}");
+            assert!(judge(&easy.into(), &["Maya", "maya@example.com"]).is_err(), "{easy}");
         }
-        assert!(judge("quiet harbour lantern seven", &["Maya"]).is_ok());
+        assert!(judge(&"quiet harbour lantern seven".into(), &["Maya"]).is_ok());
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use domain::Moment;
 use domain::account::{RecoveryCodes, SecondFactorSetup};
+use domain::secret::Secret;
 use domain::{Refusal, RefusalKind};
 use fast_qr::QRBuilder;
 use fast_qr::convert::Builder as _;
@@ -10,7 +11,7 @@ use persistence::accounts;
 use persistence::entities::coach;
 use persistence::sealed::Place;
 use sea_orm::{ConnectionTrait, Set};
-use totp_rs::{Algorithm, Builder, Secret, Totp};
+use totp_rs::{Algorithm, Builder, Totp};
 
 use crate::{Backend, Coach, Error, Result};
 
@@ -30,7 +31,7 @@ fn totp(secret: Vec<u8>, email: &str) -> Result<Totp> {
         .with_digits(6)
         .with_skew(1)
         .with_step_duration(STEP_SECONDS)
-        .with_secret(Secret::from(secret))
+        .with_secret(totp_rs::Secret::from(secret))
         .with_account_name(email.to_owned())
         .with_issuer(Some(ISSUER.to_owned()))
         .build()
@@ -111,7 +112,7 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses a wrong password, and an account that has a second factor.
-    pub async fn begin_second_factor(&self, password: &str) -> Result<SecondFactorSetup> {
+    pub async fn begin_second_factor(&self, password: &Secret) -> Result<SecondFactorSetup> {
         let backend = &self.backend;
         let row = self.prove("password", password).await?;
         if row.totp_enabled_at.is_some() {
@@ -132,7 +133,7 @@ impl Coach {
         transaction.commit().await?;
         Ok(SecondFactorSetup {
             qr_svg: SvgBuilder::default().margin(2).to_str(&code),
-            secret_text: Secret::from(secret).to_base32(),
+            secret_text: totp_rs::Secret::from(secret).to_base32(),
         })
     }
 
@@ -165,7 +166,7 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses a wrong password.
-    pub async fn disable_second_factor(&self, password: &str) -> Result<()> {
+    pub async fn disable_second_factor(&self, password: &Secret) -> Result<()> {
         self.prove("password", password).await?;
         let now = self.backend.now();
         let transaction = self.backend.db().begin().await?;
@@ -185,7 +186,7 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses a wrong password, and an account without a second factor.
-    pub async fn new_recovery_codes(&self, password: &str) -> Result<RecoveryCodes> {
+    pub async fn new_recovery_codes(&self, password: &Secret) -> Result<RecoveryCodes> {
         let row = self.prove("password", password).await?;
         if row.totp_enabled_at.is_none() {
             return Err(Refusal::field("password", "There is no second factor to recover. Switch it on first.").into());

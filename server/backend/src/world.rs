@@ -74,8 +74,8 @@ impl World {
         let folder = TempDir::new().expect("a folder");
         let backend = engine(test, &folder);
         let email = "maya@coach.example";
-        backend.create_account("Maya Lindqvist", email, PASSWORD).await.expect("an account");
-        let signed_in = backend.visitor().sign_in(email, PASSWORD, &Client::unknown()).await.expect("signs in");
+        backend.create_account("Maya Lindqvist", email, &PASSWORD.into()).await.expect("an account");
+        let signed_in = backend.visitor().sign_in(email, &PASSWORD.into(), &Client::unknown()).await.expect("signs in");
         let coach = backend.coach_by_token(&signed_in.token).await.expect("asked").expect("signed in");
         let webinar = coach.create_webinar("Calm mornings").await.expect("a draft");
         let upload = UploadMetadata { file_name: "calm.mp4".to_owned(), webinar: Some(webinar) };
@@ -118,7 +118,7 @@ impl World {
 
     /// Switches a coach's second factor on; answers with its recovery codes.
     pub(crate) async fn switch_on_factor(&self, coach: &Coach) -> Vec<String> {
-        coach.begin_second_factor(PASSWORD).await.expect("begins");
+        coach.begin_second_factor(&PASSWORD.into()).await.expect("begins");
         let row = persistence::accounts::coach(self.backend.db().reader(), coach.id()).await.expect("reads");
         let totp = self.backend.open_totp(&row.expect("an account")).expect("opens").expect("begun");
         let digits = totp.generate(self.backend.now().unix_seconds().unsigned_abs()).to_string();
@@ -127,13 +127,13 @@ impl World {
 
     /// Somebody new on a free seat, signed in with a second factor.
     pub(crate) async fn operator(&self, email: &str) -> Operator {
-        self.backend.create_account("Olga", email, PASSWORD).await.expect("an account");
+        self.backend.create_account("Olga", email, &PASSWORD.into()).await.expect("an account");
         self.backend.add_operator(email).await.expect("a seat");
         let visitor = self.backend.visitor();
-        let signed_in = visitor.sign_in(email, PASSWORD, &Client::unknown()).await.expect("signs in");
+        let signed_in = visitor.sign_in(email, &PASSWORD.into(), &Client::unknown()).await.expect("signs in");
         let coach = self.backend.coach_by_token(&signed_in.token).await.expect("asked").expect("signed in");
         let code = self.switch_on_factor(&coach).await.pop().expect("a code");
-        let half = visitor.sign_in(email, PASSWORD, &Client::unknown()).await.expect("half way");
+        let half = visitor.sign_in(email, &PASSWORD.into(), &Client::unknown()).await.expect("half way");
         let whole = visitor.second_factor(&half.token, &code, &Client::unknown()).await.expect("signs in");
         let coach = self.backend.coach_by_token(&whole.token).await.expect("asked").expect("signed in");
         coach.operator().await.expect("an operator")

@@ -95,7 +95,7 @@ async fn prove(coach: &Coach, fields: &Fields) -> Result<(), Error> {
     if coach.is_freshly_proven().await? {
         return Ok(());
     }
-    coach.prove_again(text(fields, "password"), text(fields, "code")).await
+    coach.prove_again(&text(fields, "password").into(), text(fields, "code")).await
 }
 
 async fn ask_archive(
@@ -186,7 +186,7 @@ async fn close(
         let unknown = || Refusal::field("exit", "Please choose one of the ways out. Nothing was changed.");
         let exit = Exit::from_stored(text(&fields, "exit")).ok_or_else(unknown)?;
         let proof = LeavingProof {
-            password: text(&fields, "password").to_owned(),
+            password: text(&fields, "password").into(),
             code: text(&fields, "code").to_owned(),
             token: text(&fields, "token").to_owned(),
             name: text(&fields, "name").to_owned(),

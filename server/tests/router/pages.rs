@@ -98,7 +98,7 @@ async fn over_https_cookies_are_locked_to_the_host_and_browsers_stay_there() {
             ("MW_CONTACT_EMAIL", "privacy@webinars.example"),
         ];
         let world = World::with(test, &variables);
-        world.backend.create_account("Maya", "maya@example.com", PASSWORD).await.expect("opens");
+        world.backend.create_account("Maya", "maya@example.com", &PASSWORD.into()).await.expect("opens");
         let fields = [("_form", "sign_in"), ("email", "maya@example.com"), ("password", PASSWORD)];
         let answer = world.post("/login").form(&fields).send().await;
         let cookie = answer.header("set-cookie");

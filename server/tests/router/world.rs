@@ -166,7 +166,7 @@ impl World {
 
     /// A confirmed coach, signed in.
     pub async fn coach(&self, name: &str, email: &str) -> Coach {
-        self.backend.create_account(name, email, PASSWORD).await.expect("the account opens");
+        self.backend.create_account(name, email, &PASSWORD.into()).await.expect("the account opens");
         self.sign_in(email).await
     }
 

@@ -138,7 +138,7 @@ async fn two_who_leave(world: &World) {
     world.press(form).await.expect("registers");
     let backend = &world.backend;
     let coach = format!("{}@coach.example", GONE[1]);
-    backend.create_account(GONE[1], &coach, "quiet lantern meadow").await.expect("an account");
+    backend.create_account(GONE[1], &coach, &"quiet lantern meadow".into()).await.expect("an account");
     world.guest("stays@example.net").await;
     world.run_jobs().await;
     backend.create_backup().await.expect("a backup");

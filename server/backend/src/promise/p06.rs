@@ -66,9 +66,14 @@ async fn nothing_of_another_coach_comes_along() {
     each_database("p06 others", |test| async move {
         let (world, _) = World::lived_in(&test).await;
         let before = unpacked(&world.archive("before.zip").await);
-        world.backend.create_account("Ines", "ines@coach.example", "nine loud badgers").await.expect("an account");
+        world
+            .backend
+            .create_account("Ines", "ines@coach.example", &"nine loud badgers".into())
+            .await
+            .expect("an account");
         let visitor = world.backend.visitor();
-        let signed_in = visitor.sign_in("ines@coach.example", "nine loud badgers", &crate::Client::unknown()).await;
+        let signed_in =
+            visitor.sign_in("ines@coach.example", &"nine loud badgers".into(), &crate::Client::unknown()).await;
         let other = world.backend.coach_by_token(&signed_in.expect("signs in").token).await.expect("asked");
         let theirs: WebinarId = other.expect("signed in").create_webinar("Another one").await.expect("a draft");
         let after = unpacked(&world.archive("after.zip").await);

@@ -22,7 +22,7 @@ async fn a_coach_gets_her_archive_whatever_her_account_is_at() {
         for state in [AccountState::Active, AccountState::Restricted, AccountState::Leaving, AccountState::Closing] {
             world.set_account(state).await;
             world.backend.clock().advance_seconds(86_401);
-            world.coach.prove_again("seven quiet otters", "").await.expect("proves");
+            world.coach.prove_again(&"seven quiet otters".into(), "").await.expect("proves");
             let id = world.coach.ask_archive().await.unwrap_or_else(|error| panic!("{state:?}: {error}"));
             world.run_jobs().await;
             let archives = world.coach.archives().await.expect("reads");
@@ -74,7 +74,7 @@ async fn one_a_day_and_no_more() {
         // Everybody has a day of their own.
         assert!(world.backend.ask_archive(Whose::Viewer(world.id(), guests[0].subject)).await.is_ok());
         world.backend.clock().advance_seconds(86_401);
-        world.coach.prove_again("seven quiet otters", "").await.expect("proves");
+        world.coach.prove_again(&"seven quiet otters".into(), "").await.expect("proves");
         assert!(world.coach.ask_archive().await.is_ok());
     })
     .await;

@@ -22,7 +22,7 @@ pub(crate) async fn proof(world: &World) -> LeavingProof {
     let mail = mails.iter().find(|mail| mail.text.contains("/my-data/close?t=")).expect("the link");
     let token = mail.text.split("/my-data/close?t=").nth(1).and_then(|rest| rest.split_whitespace().next());
     LeavingProof {
-        password: PASSWORD.to_owned(),
+        password: PASSWORD.into(),
         token: token.expect("a token").to_owned(),
         name: "maya lindqvist".to_owned(),
         code: String::new(),
@@ -41,11 +41,17 @@ async fn move_to(world: &World, at: Moment) {
 async fn without_proof_nothing_happens() {
     each_database("p28 proof", |test| async move {
         let world = World::published(&test).await;
-        let good = proof(&world).await;
+        let LeavingProof { token: mailed, name, .. } = proof(&world).await;
+        let good = || LeavingProof {
+            password: PASSWORD.into(),
+            token: mailed.clone(),
+            name: name.clone(),
+            code: String::new(),
+        };
         let wrong = [
-            LeavingProof { password: "a guess".to_owned(), ..good.clone() },
-            LeavingProof { token: String::new(), ..good.clone() },
-            LeavingProof { name: "Maya".to_owned(), ..good.clone() },
+            LeavingProof { password: "a guess".into(), ..good() },
+            LeavingProof { token: String::new(), ..good() },
+            LeavingProof { name: "Maya".to_owned(), ..good() },
         ];
         for proof in wrong {
             for exit in Exit::ALL.iter().copied() {
@@ -54,11 +60,11 @@ async fn without_proof_nothing_happens() {
             world.backend.clock().advance_seconds(16);
         }
         // A token for another purpose is none for this.
-        world.coach.change_email(PASSWORD, "elsewhere@coach.example").await.expect("asked");
+        world.coach.change_email(&PASSWORD.into(), "elsewhere@coach.example").await.expect("asked");
         world.run_jobs().await;
         let other = world.sent().into_iter().find(|mail| mail.to == "elsewhere@coach.example").expect("a mail");
         let token = other.text.split("?t=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a token");
-        let foreign = LeavingProof { token: token.to_owned(), ..good.clone() };
+        let foreign = LeavingProof { token: token.to_owned(), ..good() };
         assert_eq!(refused(world.coach.leave(Exit::Now, &foreign).await), RefusalKind::Invalid);
         assert_eq!(state(&world).await, AccountState::Active);
         assert_eq!(Purpose::CloseAccount.as_str(), "close_account");
@@ -126,7 +132,7 @@ async fn a_deletion_shuts_at_once_can_be_called_off_and_ends_on_time() {
         let mut world = World::published(&test).await;
         let guest = world.guest("tom@viewer.example").await;
         let first = proof(&world).await;
-        let other = world.backend.visitor().sign_in("maya@coach.example", PASSWORD, &Client::unknown()).await;
+        let other = world.backend.visitor().sign_in("maya@coach.example", &PASSWORD.into(), &Client::unknown()).await;
         let other = other.expect("signs in").token;
         let day0 = world.backend.now();
         world.coach.leave(Exit::Later, &first).await.expect("leaves");
@@ -147,7 +153,8 @@ async fn a_deletion_shuts_at_once_can_be_called_off_and_ends_on_time() {
         assert_eq!(state(&world).await, AccountState::Active, "what was called off never comes back");
 
         // And for good: day 14 it begins, and it is done long before day 25 rings and day 30 ends.
-        let signed_in = world.backend.visitor().sign_in("maya@coach.example", PASSWORD, &Client::unknown()).await;
+        let signed_in =
+            world.backend.visitor().sign_in("maya@coach.example", &PASSWORD.into(), &Client::unknown()).await;
         let coach = world.backend.coach_by_token(&signed_in.expect("signs in").token).await.expect("asked");
         world.coach = coach.expect("signed in");
         let second = proof(&world).await;

@@ -76,9 +76,10 @@ async fn an_archive_taken_in_and_given_out_is_the_same() {
 
         // Nobody signs in before there is a password.
         let visitor = other.visitor();
-        assert!(visitor.sign_in(COACH, "seven quiet otters", &Client::unknown()).await.is_err());
-        other.replace_password(COACH, "nine loud badgers").await.expect("is replaced");
-        let signed_in = visitor.sign_in(COACH, "nine loud badgers", &Client::unknown()).await.expect("signs in");
+        assert!(visitor.sign_in(COACH, &"seven quiet otters".into(), &Client::unknown()).await.is_err());
+        other.replace_password(COACH, &"nine loud badgers".into()).await.expect("is replaced");
+        let signed_in =
+            visitor.sign_in(COACH, &"nine loud badgers".into(), &Client::unknown()).await.expect("signs in");
         let coach = other.coach_by_token(&signed_in.token).await.expect("asked").expect("signed in");
         assert_eq!(coach.webinar(world.webinar).await.expect("hers").form.title, "Calm mornings");
     })
@@ -166,7 +167,7 @@ async fn somebody_elses_address_or_page_is_not_taken() {
         let sqlite = another_database(&folder).await;
         let files = TempDir::new().expect("a folder");
         let other = engine(&sqlite, &files);
-        other.create_account("Maya", COACH, "seven quiet otters").await.expect("an account");
+        other.create_account("Maya", COACH, &"seven quiet otters".into()).await.expect("an account");
         assert!(refused(&other, &given).await.contains("has the address"));
         assert_eq!(count::<coach::Entity>(&other).await, 1);
         assert_eq!(

@@ -132,9 +132,14 @@ async fn nobody_decides_about_the_viewers_of_another_coach() {
         let world = World::published(&test).await;
         let guest = world.guest(TOM).await;
         let id = object(&world, &guest, ObjectionScope::All).await;
-        world.backend.create_account("Ines", "ines@coach.example", "nine loud badgers").await.expect("an account");
+        world
+            .backend
+            .create_account("Ines", "ines@coach.example", &"nine loud badgers".into())
+            .await
+            .expect("an account");
         let visitor = world.backend.visitor();
-        let signed_in = visitor.sign_in("ines@coach.example", "nine loud badgers", &crate::Client::unknown()).await;
+        let signed_in =
+            visitor.sign_in("ines@coach.example", &"nine loud badgers".into(), &crate::Client::unknown()).await;
         let other = world.backend.coach_by_token(&signed_in.expect("signs in").token).await.expect("asked");
         let error = other.expect("signed in").decide_objection(id, false, "No.").await.expect_err("not hers");
         assert_eq!(error.refusal().map(domain::Refusal::status), Some(404));

@@ -9,8 +9,12 @@ use crate::world::World;
 use crate::{Client, Coach};
 
 async fn sign_in(world: &World, email: &str) -> Coach {
-    let signed_in =
-        world.backend.visitor().sign_in(email, "nine loud badgers", &Client::unknown()).await.expect("signs in");
+    let signed_in = world
+        .backend
+        .visitor()
+        .sign_in(email, &"nine loud badgers".into(), &Client::unknown())
+        .await
+        .expect("signs in");
     world.backend.coach_by_token(&signed_in.token).await.expect("asked").expect("signed in")
 }
 
@@ -20,7 +24,7 @@ async fn using_rights_changes_neither_limits_nor_features() {
         let world = World::published(&test).await;
         let backend = &world.backend;
         for (name, email) in [("Ines", "ines@coach.example"), ("Jana", "jana@coach.example")] {
-            backend.create_account(name, email, "nine loud badgers").await.expect("an account");
+            backend.create_account(name, email, &"nine loud badgers".into()).await.expect("an account");
         }
         let (ines, jana) = (sign_in(&world, "ines@coach.example").await, sign_in(&world, "jana@coach.example").await);
         let now = backend.now();

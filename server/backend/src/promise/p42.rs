@@ -16,7 +16,7 @@ async fn there_is_no_third_seat() {
         let world = World::published(&test).await;
         for name in ["one", "two", "three"] {
             let email = format!("{name}@seats.example");
-            world.backend.create_account(name, &email, PASSWORD).await.expect("an account");
+            world.backend.create_account(name, &email, &PASSWORD.into()).await.expect("an account");
         }
         assert_eq!(world.backend.add_operator("one@seats.example").await.expect("seat"), 1);
         assert_eq!(refused(world.backend.add_operator("one@seats.example").await), RefusalKind::Conflict);
@@ -50,7 +50,7 @@ async fn a_seat_opens_nothing_without_a_second_factor() {
         // Switched on in this browser, but never shown at its door.
         world.switch_on_factor(&world.coach).await;
         assert_eq!(refused(world.coach.operator().await), RefusalKind::NotAllowed);
-        let half = world.backend.visitor().sign_in("maya@coach.example", PASSWORD, &Client::unknown()).await;
+        let half = world.backend.visitor().sign_in("maya@coach.example", &PASSWORD.into(), &Client::unknown()).await;
         let half = half.expect("half way").token;
         assert!(world.backend.coach_by_token(&half).await.expect("asked").is_none());
     })

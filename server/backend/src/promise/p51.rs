@@ -29,7 +29,7 @@ async fn every_account_from_before_is_told_in_time_and_once() {
         let backend = &world.backend;
         for number in 0..5 {
             let email = format!("coach{number}@coach.example");
-            backend.create_account("Somebody", &email, "nine loud badgers").await.expect("an account");
+            backend.create_account("Somebody", &email, &"nine loud badgers".into()).await.expect("an account");
         }
         world.run_jobs().await;
         let now = backend.now();
@@ -42,7 +42,7 @@ async fn every_account_from_before_is_told_in_time_and_once() {
         assert_eq!(backend.announce_policy(&versions, now).await.expect("looks"), 0, "nothing new for anybody");
         let published = now.plus_days(11);
         backend.clock().set(published);
-        backend.create_account("Late", "late@coach.example", "nine loud badgers").await.expect("an account");
+        backend.create_account("Late", "late@coach.example", &"nine loud badgers".into()).await.expect("an account");
         assert_eq!(backend.announce_policy(&versions, published).await.expect("tells"), 6);
         assert_eq!(backend.announce_policy(&versions, published).await.expect("tells"), 0, "once");
         world.run_jobs().await;

@@ -17,6 +17,7 @@ use domain::archive::{ArchiveState, ArchiveView, BETWEEN_ARCHIVES_SECONDS, FRESH
 use domain::ids::{CoachId, ExportId, SubjectId};
 use domain::leaving::check_cooled;
 use domain::rights::{ARCHIVE_DAYS, AccountState, SubjectState};
+use domain::secret::Secret;
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::export_archive;
 use persistence::{accounts, exports as queries, registrations, rights};
@@ -230,7 +231,7 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses what is wrong, naming the field, and too many tries.
-    pub async fn prove_again(&self, password: &str, code: &str) -> Result<()> {
+    pub async fn prove_again(&self, password: &Secret, code: &str) -> Result<()> {
         let backend = &self.backend;
         let row = self.prove("password", password).await?;
         if row.totp_enabled_at.is_none() {

@@ -246,7 +246,7 @@ async fn an_erasure_ends_no_archive_made_after_it() {
         world.backend.erase_now(TOM, Some("maya@coach.example")).await.expect("is erased");
         let now = world.backend.now();
         world.backend.clock().advance_seconds(60);
-        world.coach.prove_again(crate::world::PASSWORD, "").await.expect("proves");
+        world.coach.prove_again(&crate::world::PASSWORD.into(), "").await.expect("proves");
         world.coach.ask_archive().await.expect("asked");
         world.run_jobs().await;
         for hours in [25, 73] {

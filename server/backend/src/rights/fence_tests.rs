@@ -334,7 +334,7 @@ async fn no_browser_is_signed_in_to_an_account_that_is_being_erased() {
         let logins = count::<login::Entity>(&world).await;
         world.set_account(AccountState::Erasing).await;
         let email = world.account().await.email;
-        let tried = world.backend.visitor().sign_in(&email, "seven quiet otters", &Client::unknown()).await;
+        let tried = world.backend.visitor().sign_in(&email, &"seven quiet otters".into(), &Client::unknown()).await;
         assert_eq!(refused(tried.map(|_| ())), RefusalKind::Invalid, "in the words of a wrong password");
         assert_eq!(count::<login::Entity>(&world).await, logins);
         world.backend.visitor().request_password_reset(&email, &Client::unknown()).await.expect("the same answer");

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use domain::ids::{CoachId, RequestId};
 use domain::leaving::{Exit, check_cooled, check_typed_name};
 use domain::rights::{AccountState, Regime, RequestState, RightKind};
+use domain::secret::Secret;
 use domain::{Moment, Refusal, RefusalKind};
 use futures::FutureExt;
 use persistence::entities::dsr_request;
@@ -30,10 +31,10 @@ pub(crate) const ACCOUNT_CLOSED: &str = "rights_account_closed";
 pub(crate) const CALLED_OFF: &str = "rights_called_off";
 
 /// What proves that it is really she who leaves.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct LeavingProof {
     /// Her password.
-    pub password: String,
+    pub password: Secret,
     /// Six digits or a recovery code, when she has a second factor.
     pub code: String,
     /// The token of the mailed link, when she has none.

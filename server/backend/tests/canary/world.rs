@@ -118,11 +118,11 @@ impl World {
         let backend = &self.backend;
         let word = |what: &str| format!("qx{what}{tag}zq");
         let email = format!("{}@canary.test", word("mail"));
-        backend.create_account(&word("name"), &email, PASSWORD).await.expect("an account");
-        let signed_in = backend.visitor().sign_in(&email, PASSWORD, &self.client()).await.expect("signs in");
+        backend.create_account(&word("name"), &email, &PASSWORD.into()).await.expect("an account");
+        let signed_in = backend.visitor().sign_in(&email, &PASSWORD.into(), &self.client()).await.expect("signs in");
         let coach = backend.coach_by_token(&signed_in.token).await.expect("asks").expect("is signed in");
         let new_email = format!("{}@canary.test", word("newmail"));
-        coach.change_email(PASSWORD, &new_email).await.expect("asks for another address");
+        coach.change_email(&PASSWORD.into(), &new_email).await.expect("asks for another address");
         let webinar = coach.create_webinar(&word("title")).await.expect("a webinar");
         let current = coach.webinar(webinar).await.expect("is there");
         let slug = word("slug");

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use domain::ids::ExportId;
+use domain::secret::Secret;
 use domain::{Refusal, RefusalKind};
 use futures::FutureExt;
 use privacy::Person;
@@ -70,7 +71,7 @@ impl Backend {
         let opened = tokio::task::spawn_blocking(move || Archive::open(&path, key.as_deref())).await;
         let archive = opened.map_err(|error| Error::fault("open an archive", error))?.map_err(told)?;
         let now = self.now();
-        let nobodys = hex::encode(random::<32>());
+        let nobodys = Secret::from(hex::encode(random::<32>()));
         let terms = Versions::of_the_terms().current(now);
         let fresh = Fresh {
             password_hash: self.passwords().hash(&nobodys).await?,

@@ -40,7 +40,7 @@ fn proof(path: &str) -> (i64, String) {
 
 /// A signed-in browser with the token its cookie holds.
 async fn browser(world: &World) -> (String, crate::Coach) {
-    let signed_in = world.backend.visitor().sign_in("maya@coach.example", PASSWORD, &Client::unknown()).await;
+    let signed_in = world.backend.visitor().sign_in("maya@coach.example", &PASSWORD.into(), &Client::unknown()).await;
     let token = signed_in.expect("signs in").token;
     let coach = world.backend.coach_by_token(&token).await.expect("asked").expect("signed in");
     (token, coach)
@@ -139,9 +139,9 @@ async fn the_path_is_good_for_one_person_one_session_and_ten_minutes() {
         backend.clock().advance_seconds(601);
         assert_eq!(refusal(fetched(backend, id, &path, Some(&token), None).await).kind, RefusalKind::Gone);
         assert_eq!(refusal(coach.archive_link(id).await).kind, RefusalKind::NotAllowed, "five minutes are over");
-        let wrong = refusal(coach.prove_again("not her password", "").await);
+        let wrong = refusal(coach.prove_again(&"not her password".into(), "").await);
         assert_eq!(wrong.field.as_deref(), Some("password"));
-        coach.prove_again(PASSWORD, "").await.expect("proves");
+        coach.prove_again(&PASSWORD.into(), "").await.expect("proves");
         assert!(coach.archive_link(id).await.is_ok());
     })
     .await;
@@ -278,13 +278,13 @@ async fn a_stolen_session_takes_nothing_along() {
         let refused = refusal(coach.ask_archive().await);
         assert_eq!((refused.kind, refused.field.as_deref()), (RefusalKind::NotAllowed, Some("password")));
         // With the password, the thief changes it first: then nothing goes for three days, and the owner was told.
-        coach.change_password(PASSWORD, "nine loud badgers").await.expect("changes");
+        coach.change_password(&PASSWORD.into(), &"nine loud badgers".into()).await.expect("changes");
         assert!(coach.is_freshly_proven().await.expect("asked"));
         assert_eq!(refusal(coach.ask_archive().await).kind, RefusalKind::Conflict);
         world.run_jobs().await;
         assert!(world.sent().iter().any(|mail| mail.subject == "Your password was changed"));
         world.backend.clock().advance_seconds(72 * 3600 + 1);
-        coach.prove_again("nine loud badgers", "").await.expect("proves");
+        coach.prove_again(&"nine loud badgers".into(), "").await.expect("proves");
         assert!(coach.ask_archive().await.is_ok());
     })
     .await;
