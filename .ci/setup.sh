@@ -84,3 +84,26 @@ if [ "$level" = test ]; then
     fi
   fi
 fi
+
+# --- a mail server that takes everything --------------------------------------------------------------------------
+# Postfix brings one, and the program that measures it. The package would also start a mail server, so it is only
+# unpacked, beside the other foreign tools.
+if [ "$level" = test ] && [ ! -x "$FOREIGN/bin/smtp-sink" ] && [ -d "$FOREIGN/bin" ]; then
+  say "Unpacking Postfix's mail sink"
+  unpacked=$(mktemp -d)
+  if have smtp-sink; then
+    ln -s "$(command -v smtp-sink)" "$FOREIGN/bin/smtp-sink"
+    ln -s "$(command -v smtp-source)" "$FOREIGN/bin/smtp-source"
+  elif have apt-get && (cd "$unpacked" && apt-get download -qq postfix && dpkg -x postfix_*.deb root) >/dev/null 2>&1; then
+    rm -rf "$FOREIGN/postfix"
+    mv "$unpacked/root" "$FOREIGN/postfix"
+    for tool in smtp-sink smtp-source; do
+      printf '#!/bin/sh\nexec env LD_LIBRARY_PATH="%s" "%s" "$@"\n' \
+        "$FOREIGN/postfix/usr/lib/postfix" "$FOREIGN/postfix/usr/sbin/$tool" > "$FOREIGN/bin/$tool"
+      chmod +x "$FOREIGN/bin/$tool"
+    done
+  else
+    warn "Postfix could not be had. Without it: no test of a killed batch of mails, and none of their speed."
+  fi
+  rm -rf "$unpacked"
+fi

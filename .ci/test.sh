@@ -82,6 +82,7 @@ write_ledger() {
 rust_tests() {
   if [ -n "$pg_bin" ]; then start_postgres; else skipped+=("PostgreSQL"); fi
   if [ -x "$FOREIGN/bin/moto_server" ]; then start_s3; else skipped+=("S3"); fi
+  if [ -x "$FOREIGN/bin/smtp-sink" ]; then export TEST_SMTP_SINK="$FOREIGN/bin/smtp-sink"; else skipped+=("a killed batch of mails"); fi
   if have ffmpeg; then export MW_REQUIRE_FFMPEG=1; else skipped+=("ffmpeg"); fi
 
   local selection=() package
@@ -108,7 +109,7 @@ rust_tests() {
   if [ "$code" != 0 ]; then return "$code"; fi
   # What must not compile: nextest runs no examples of the documentation.
   local documented=()
-  for package in persistence privacy; do
+  for package in domain persistence privacy; do
     if [[ " $packages " == *" $package "* ]]; then documented+=(-p "$package"); fi
   done
   if [ ${#documented[@]} -gt 0 ]; then cargo test --quiet --doc "${documented[@]}"; fi

@@ -193,6 +193,13 @@ fn fields_of(form: &web_sys::HtmlFormElement) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Whether the form of this name was just done: its page may have no place for it any more, and still has to say so.
+pub fn was_done(name: &'static str) -> bool {
+    let (query, location) = (use_query_map(), use_location());
+    query.with_untracked(|query| query.get("done").as_deref() == Some(name))
+        || use_context::<LastDone>().is_some_and(|last| location.pathname.with_untracked(|page| last.take(name, page)))
+}
+
 /// A form called `name`. `done` is the sentence that says it worked, when nothing else on the page does.
 #[component]
 pub fn PostForm(
@@ -226,11 +233,9 @@ pub fn PostForm(
     };
     let posted = use_context::<Posted>().filter(is_same).unwrap_or_default();
     let state = FormState::new(name, posted);
-    let query = use_query_map();
     let location = use_location();
     let last = use_context::<LastDone>();
-    let was_done = query.with_untracked(|query| query.get("done").as_deref() == Some(name))
-        || last.is_some_and(|last| location.pathname.with_untracked(|page| last.take(name, page)));
+    let was_done = was_done(name);
     let is_refused = state.refusal.with_untracked(Option::is_some);
     let is_done = RwSignal::new(!done.is_empty() && was_done && !is_refused);
     if is_refused || is_done.get_untracked() {

@@ -104,3 +104,60 @@ test('registered already, she is offered a switch and keeps one link', async ({ 
   await open(page, `/dashboard/webinars/${webinar.id}/registrants`);
   await expect(page.locator('tbody tr')).toHaveCount(1);
 });
+
+/** Opens the one session somebody booked on the page of times. */
+async function openBooked(page: Page, webinar: WebinarStory) {
+  await open(page, `/dashboard/webinars/${webinar.id}/times`);
+  await page.locator('#booked').getByRole('link', { name: /move or call off/i }).click();
+  const editing = page.locator('#booked .editing');
+  await expect(editing).toBeVisible();
+  return editing;
+}
+
+test('a booked session is moved with its people, then called off, and each link keeps leading somewhere', async ({ page, browser, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 422/);
+  await confirmedCoach(page, server);
+  const webinar = await publishedWebinar(page);
+  await addRule(page, webinar.id, { kind: 'daily', at: '18:00', zone: 'Europe/Paris' });
+  const viewer = await visitor(browser, server);
+  const email = address('noor');
+  server.neverLogged(email);
+  await book(viewer, server, webinar, email, 2, 'Europe/Paris');
+  const link = linkIn(await server.mail(email, /your link/i), '/r/');
+  await viewer.goto(link);
+  const booked = new Date((await viewer.locator('.starts time').getAttribute('datetime'))!);
+
+  const move = (await openBooked(page, webinar)).locator('form').first();
+  await accessible(page);
+  const day = await move.locator('input[name="date"]').inputValue();
+  await fill(move, { at: '' });
+  await button(move, /move everybody/i).click();
+  await expect(page.locator('#booked').getByText(/time such as 18:00/i)).toBeVisible();
+  const again = page.locator('#booked .editing form').first();
+  await fill(again, { date: day, at: '20:15', note: 'The hall is free later only.' });
+  await button(again, /move everybody/i).click();
+  await expect(page.locator('#booked .done')).toContainText(/moved/i);
+  const told = await server.mail(email, /new time/i);
+  expect(told.text).toContain('20:15');
+  expect(told.text).toContain('The hall is free later only.');
+  await viewer.goto(link);
+  const moved = new Date((await viewer.locator('.starts time').getAttribute('datetime'))!);
+  expect(moved.getTime() - booked.getTime()).toBe((2 * 60 + 15) * 60_000);
+
+  const off = (await openBooked(page, webinar)).locator('form').nth(1);
+  await fill(off, { note: 'The speaker is ill.' });
+  await button(off, /call it off/i).click();
+  await expect(page.locator('#booked .done')).toContainText(/called off/i);
+  const cancelled = await server.mail(email, /called off/i);
+  expect(cancelled.text).toContain('The speaker is ill.');
+  await viewer.goto(link);
+  await expect(viewer.getByText(/does not take place/i)).toBeVisible();
+  await expect(viewer.getByText('The speaker is ill.')).toBeVisible();
+  await accessible(viewer);
+  const offered = await viewer.locator('.slots time').evaluateAll((times) => times.map((time) => (time as HTMLTimeElement).dateTime));
+  expect(offered.length).toBeGreaterThan(0);
+  expect(offered.map((time) => new Date(time).getTime())).not.toContain(moved.getTime());
+  await viewer.locator('.slots input[type=radio]').first().check();
+  await button(viewer, /take this time/i).click();
+  await expect(viewer.locator('.starts')).toBeVisible();
+});

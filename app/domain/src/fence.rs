@@ -5,12 +5,18 @@
 
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rights::{AccountState, SubjectState};
+use crate::sequence::Suppression;
 
 /// Mail about somebody's own request is named so, and goes out whatever is asked: without it nobody would be answered.
 pub const ABOUT_A_REQUEST: &str = "rights_";
 /// Mail that is part of the booking a person made. Everything else to a viewer is the coach's own wish to write, and
 /// an objection to it ends it.
-pub const ABOUT_THE_BOOKING: [&str; 2] = ["registration_confirmed", "registration_link"];
+pub const ABOUT_THE_BOOKING: [&str; 4] =
+    ["registration_confirmed", "registration_link", SESSION_MOVED, SESSION_CALLED_OFF];
+/// Mail: the coach moved the session somebody booked.
+pub const SESSION_MOVED: &str = "session_moved";
+/// Mail: the coach called the session off that somebody booked.
+pub const SESSION_CALLED_OFF: &str = "session_called_off";
 
 impl AccountState {
     /// Whether strangers see its pages, register, watch and are counted.
@@ -73,14 +79,14 @@ pub enum MailVerdict {
 }
 
 /// A mail to a registrant. `objected`: the person does not want to be written to; `agreed`: the agreement that came
-/// with the booking stands.
+/// with the booking stands; `suppression`: why their address is not written to.
 #[must_use]
 pub fn mail_to_viewer(
     template: &str,
     account: AccountState,
     person: SubjectState,
-    objected: bool,
-    agreed: bool,
+    (objected, agreed): (bool, bool),
+    suppression: Option<Suppression>,
 ) -> MailVerdict {
     if matches!(account, AccountState::Erasing) || matches!(person, SubjectState::Erasing) {
         return MailVerdict::Drop("The data is being erased.");
@@ -95,6 +101,11 @@ pub fn mail_to_viewer(
     }
     if person == SubjectState::Restricted {
         return MailVerdict::Hold("The person asked for restriction.");
+    }
+    match suppression {
+        Some(Suppression::Bounced) => return MailVerdict::Drop("The address does not take mail."),
+        Some(Suppression::Complained) => return MailVerdict::Drop("The person reported an earlier mail as unwanted."),
+        Some(Suppression::Asked) | None => {}
     }
     if !agreed {
         return MailVerdict::Drop("The person took their agreement back.");
@@ -119,7 +130,7 @@ mod tests {
     use super::*;
 
     fn to_viewer(template: &str, account: AccountState, person: SubjectState) -> MailVerdict {
-        mail_to_viewer(template, account, person, false, true)
+        mail_to_viewer(template, account, person, (false, true), None)
     }
 
     #[test]
@@ -147,12 +158,24 @@ mod tests {
 
     #[test]
     fn an_objection_ends_what_the_coach_wishes_to_write_and_leaves_the_booking() {
-        let objecting = |template| mail_to_viewer(template, AccountState::Active, SubjectState::Active, true, true);
+        let objecting =
+            |template| mail_to_viewer(template, AccountState::Active, SubjectState::Active, (true, true), None);
         assert!(matches!(objecting("broadcast"), MailVerdict::Drop(_)));
         for template in ABOUT_THE_BOOKING {
             assert_eq!(objecting(template), MailVerdict::Send);
-            let withdrawn = mail_to_viewer(template, AccountState::Active, SubjectState::Active, false, false);
+            let withdrawn = mail_to_viewer(template, AccountState::Active, SubjectState::Active, (false, false), None);
             assert!(matches!(withdrawn, MailVerdict::Drop(_)), "{template}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_takes_no_mail_gets_none_but_answers_about_a_request() {
+        for suppression in [Suppression::Bounced, Suppression::Complained] {
+            let to = |template| {
+                mail_to_viewer(template, AccountState::Active, SubjectState::Active, (false, true), Some(suppression))
+            };
+            assert!(ABOUT_THE_BOOKING.iter().all(|template| matches!(to(template), MailVerdict::Drop(_))));
+            assert_eq!(to("rights_done"), MailVerdict::Send);
         }
     }
 

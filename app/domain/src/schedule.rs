@@ -4,6 +4,7 @@
 //! Nothing here reads a clock; zones are handed in, because only the server carries their history.
 //! Sources: product.md §4.1.
 
+mod booked;
 mod describe;
 mod form;
 mod occurrences;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::closed_list;
 use crate::moment::Moment;
 
+pub use booked::{BookedSession, MAX_CHANGE_NOTE_CHARS, MoveForm, MovedTo};
 pub use describe::{describe_rule, shift_text, wall_text};
 pub use form::{MAX_BLACKOUTS, MAX_DATES, MAX_RULES, RuleForm, ScheduleForm, TickedDays, parse_dates};
 pub use occurrences::{Occurrence, Shift, Zones, occurrences, resolve};
@@ -327,6 +329,9 @@ pub struct Schedule {
     pub shown: u8,
     /// Days after the session's end in which the recording can still be watched; 0 for none.
     pub replay_days: u16,
+    /// Starts that are not offered any more, whatever the rules say: the coach called them off, or moved them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub called_off: Vec<Moment>,
 }
 
 impl Default for Schedule {
@@ -340,6 +345,7 @@ impl Default for Schedule {
             late_join: LateJoin::FromTheStart,
             shown: 3,
             replay_days: 7,
+            called_off: Vec::new(),
         }
     }
 }
@@ -393,6 +399,8 @@ pub struct ScheduleView {
     pub zones: Vec<String>,
     /// The next sessions; empty when there is none.
     pub next: Vec<PreviewLine>,
+    /// Sessions to come with people on them.
+    pub booked: Vec<BookedSession>,
 }
 
 #[cfg(test)]

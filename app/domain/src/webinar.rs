@@ -702,7 +702,9 @@ pub enum RoomPhase {
     },
     /// It plays.
     Open,
-    /// The session is over, or was called off, and nothing can be watched with this link.
+    /// Its coach called the session off.
+    CalledOff,
+    /// The session is over, and nothing can be watched with this link.
     Over,
 }
 
@@ -737,6 +739,8 @@ pub struct Room {
     pub phase: RoomPhase,
     /// When its session starts or started, in words, in the zone the person chose; nothing without a set time.
     pub time_text: Option<String>,
+    /// What the coach said when she called the session off.
+    pub change_note: Option<String>,
     /// Whether somebody who comes late joins where the recording is by now.
     pub joins_where_it_is: bool,
     /// Other times to choose from, where the coach offers any.

@@ -4,7 +4,7 @@
 use backend::{Coach, Error};
 use domain::account::{SignInStep, SignUp};
 use domain::ids::{LoginId, UploadId, VideoId, WebinarId};
-use domain::schedule::{RuleForm, ScheduleForm, TickedDays};
+use domain::schedule::{MoveForm, RuleForm, ScheduleForm, TickedDays};
 use domain::secret::Secret;
 use domain::sequence::form::TemplateForm;
 use domain::webinar::{Asked, FieldChoice, WebinarForm};
@@ -47,6 +47,8 @@ pub const FORMS: &[(&str, Sender)] = &[
     ("add_rule", Sender::Coach),
     ("remove_rule", Sender::Coach),
     ("save_schedule", Sender::Coach),
+    ("move_session", Sender::Coach),
+    ("call_off_session", Sender::Coach),
     ("save_template", Sender::Coach),
     ("remove_template", Sender::Coach),
     ("test_template", Sender::Coach),
@@ -125,6 +127,10 @@ impl Fields<'_> {
 
     fn webinar(&self) -> Result<WebinarId, Refusal> {
         self.number("webinar")
+    }
+
+    fn move_form(&self) -> MoveForm {
+        MoveForm { date: self.own("date"), at: self.own("at"), zone: self.own("zone"), note: self.own("note") }
     }
 
     fn webinar_form(&self) -> WebinarForm {
@@ -336,6 +342,12 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "add_rule" => coach.add_rule(fields.webinar()?, &fields.rule_form()).await?,
         "remove_rule" => coach.remove_rule(fields.webinar()?, fields.number("rule")?).await?,
         "save_schedule" => coach.save_schedule(fields.webinar()?, &fields.schedule_form()).await?,
+        "move_session" => {
+            coach.move_session(fields.webinar()?, fields.number("session")?, &fields.move_form()).await?;
+        }
+        "call_off_session" => {
+            coach.call_off_session(fields.webinar()?, fields.number("session")?, &fields.move_form()).await?;
+        }
         "save_template" => coach.save_template(fields.webinar()?, &fields.template_form()).await?,
         "remove_template" => coach.remove_template(fields.webinar()?, fields.number("template")?).await?,
         "test_template" => coach.test_template(fields.webinar()?, fields.number("template")?).await?,

@@ -26,6 +26,7 @@ fn room() -> Room {
         expires_at: Moment::from_unix_seconds(1_800_000_000),
         phase: RoomPhase::Open,
         time_text: None,
+        change_note: None,
         joins_where_it_is: false,
         times: None,
         calendar: None,

@@ -43,6 +43,29 @@ pub fn waiting(room: &Room, (starts_at, doors_at, now): (Moment, Moment, Moment)
     .into_any()
 }
 
+/// The page's middle when the coach called the session off: the link leads to the other dates.
+pub fn called_off(room: &Room) -> AnyView {
+    let when = room.time_text.clone().map(|when| view! { " on "{when} });
+    let said = room.change_note.clone().map(|note| {
+        let who = if room.presenter.is_empty() { "The presenter".to_owned() } else { room.presenter.clone() };
+        view! { <p class="look" dir="auto">{who}" writes: "{note}</p> }
+    });
+    let others = another_time(room, "Choose another time").unwrap_or_else(|| {
+        view! { <p>"There is no other date yet. Your registration stays, and this link shows new dates as soon as there are any."</p> }
+            .into_any()
+    });
+    view! {
+        <main class="message called-off" id="content">
+            <h1 dir="auto">{room.title.clone()}</h1>
+            {presenter_line(&room.presenter)}
+            <p><strong>"Called off. "</strong>"The session you booked"{when}" does not take place."</p>
+            {said}
+            {others}
+        </main>
+    }
+    .into_any()
+}
+
 /// Ways to put the session into a calendar.
 fn calendar(room: &Room) -> Option<AnyView> {
     let links = room.calendar.clone()?;
@@ -60,7 +83,7 @@ fn calendar(room: &Room) -> Option<AnyView> {
 /// The times one can change to with this link, folded away.
 pub fn another_time(room: &Room, summary: &'static str) -> Option<AnyView> {
     let times = room.times.as_ref().filter(|times| !times.slots.is_empty())?;
-    let is_over = room.phase == RoomPhase::Over;
+    let is_over = matches!(room.phase, RoomPhase::CalledOff | RoomPhase::Over);
     let form = view! {
         <details class="another-time" open=is_over>
             <summary>{summary}</summary>
@@ -85,7 +108,8 @@ pub fn waiting_script(starts_at: Moment, now: Moment, assets: &ViewerAssets) -> 
         "(()=>{{const left={left},t0=performance.now(),box=document.getElementById(\"countdown\"),two=n=>String(n).padStart(2,\"0\");\
          const words=s=>s>=172800?Math.floor(s/86400)+\" days\":s>=3600?Math.floor(s/3600)+\" h \"+two(Math.floor(s%3600/60))+\" min\":two(Math.floor(s/60))+\":\"+two(s%60);\
          const open=async()=>{{try{{const a=await fetch(location.href,{{cache:\"no-store\"}});const next=new DOMParser().parseFromString(await a.text(),\"text/html\");\
-         const props=next.getElementById(\"player-props\");if(!props)return setTimeout(open,2000);\
+         const props=next.getElementById(\"player-props\"),at=d=>d.querySelector(\".starts time\")?.dateTime;\
+         if(!props)return at(next)===at(document)?setTimeout(open,2000):location.reload();\
          document.getElementById(\"page\").replaceChildren(...next.getElementById(\"page\").childNodes);document.body.append(props);\
          (await import({js})).default({{module_or_path:{wasm}}})}}catch{{setTimeout(open,3000)}}}};\
          const tick=()=>{{const s=Math.ceil((left-(performance.now()-t0))/1000);if(s<=0){{box.textContent=\"\";return open()}}box.textContent=words(s);setTimeout(tick,s>172800?60000:500)}};tick()}})()",

@@ -4,7 +4,9 @@
 //! without a script; the server passes over what does not belong to the kind.
 
 use domain::ids::WebinarId;
-use domain::schedule::{Day, LateJoin, Nth, PreviewLine, RuleKind, RuleView, ScheduleForm, ScheduleView};
+use domain::schedule::{
+    BookedSession, Day, LateJoin, Nth, PreviewLine, RuleKind, RuleView, ScheduleForm, ScheduleView,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Form;
@@ -13,7 +15,7 @@ use leptos_router::hooks::use_query_map;
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
-use crate::forms::{Checkbox, Fold, FormState, PostForm, Problem, Select, Submit, TextArea, TextField};
+use crate::forms::{Checkbox, Fold, FormState, PostForm, Problem, Select, Submit, TextArea, TextField, was_done};
 use crate::reading::read;
 use crate::ui::{Missing, Refused};
 
@@ -56,7 +58,7 @@ pub fn TimesPage() -> impl IntoView {
 
 #[component]
 fn Times(id: WebinarId, schedule: ScheduleView) -> impl IntoView {
-    let ScheduleView { title, is_scheduled, rules, form, zone, zones, next } = schedule;
+    let ScheduleView { title, is_scheduled, rules, form, zone, zones, next, booked } = schedule;
     let zones = StoredValue::new(zones);
     let kind = (!is_scheduled && !rules.is_empty()).then(|| {
         view! {
@@ -73,6 +75,7 @@ fn Times(id: WebinarId, schedule: ScheduleView) -> impl IntoView {
         <WebinarTabs id=id current="times"/>
         {kind}
         <Rules id=id rules=rules/>
+        <Booked id=id booked=booked/>
         <AddRule id=id zone=zone.clone() zones=zones/>
         <Preview next=next zone=zone zones=zones/>
         <ForAll id=id form=form/>
@@ -106,6 +109,86 @@ fn Rules(id: WebinarId, rules: Vec<RuleView>) -> impl IntoView {
                 }.into_any()
             }}
         </section>
+    }
+}
+
+/// Sessions with people on them. One at a time is open, named in the address, so that a form has its fields to itself.
+#[component]
+fn Booked(id: WebinarId, booked: Vec<BookedSession>) -> impl IntoView {
+    let open = use_query_map().with_untracked(|address| address.get("session").unwrap_or_default());
+    let done = match (was_done("move_session"), was_done("call_off_session")) {
+        (true, _) => Some("Moved. Everybody on it gets one mail with the new time."),
+        (_, true) => Some("Called off. Everybody on it gets one mail, and nothing else about it."),
+        _ => None,
+    };
+    let done = done.map(|done| view! { <p class="done" role="status">{done}</p> });
+    if booked.is_empty() {
+        return done.map(|done| view! { <section id="booked">{done}</section> }).into_any();
+    }
+    let sessions: Vec<_> = booked
+        .into_iter()
+        .map(|session| {
+            let is_open = session.id.to_string() == open;
+            view! { <BookedOne id=id session=session is_open=is_open/> }
+        })
+        .collect();
+    view! {
+        <section id="booked">
+            <h2>"Booked"</h2>
+            {done}
+            <p class="hint">"Changing the rules leaves these as they are: people rely on them. Here you move one with everybody on it, or call it off."</p>
+            <ul class="sequence">{sessions}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// `1 person`, `37 people`
+fn people_text(people: i64) -> String {
+    if people == 1 { "1 person".to_owned() } else { format!("{people} people") }
+}
+
+#[component]
+fn BookedOne(id: WebinarId, session: BookedSession, is_open: bool) -> impl IntoView {
+    let BookedSession { id: session, text, own_text, people, form } = session;
+    let (label, address) = match is_open {
+        true => ("Close", "?".to_owned()),
+        false => ("Move or call off", format!("?session={session}")),
+    };
+    let people = people_text(people);
+    let changing = is_open.then(|| {
+        let this = vec![("webinar", id.to_string()), ("session", session.to_string())];
+        let to_move = [this.clone(), vec![("zone", form.zone.clone())]].concat();
+        let zone = form.zone.replace('_', " ");
+        view! {
+            <div class="editing">
+                <PostForm name="move_session" hidden=to_move>
+                    <h3>"To another time"</h3>
+                    <div class="timing">
+                        <TextField name="date" label="Day" kind="date" value=form.date/>
+                        <TextField name="at" label="Starts at" kind="time" value=form.at/>
+                        <p class="quiet from">{zone}</p>
+                    </div>
+                    <TextArea name="note" label="A word to them" rows=2 optional=true hint="It stands in the mail."/>
+                    <p class="hint">"Everybody booked gets one mail with the new time, calendars move by themselves, reminders are planned anew. Links stay as they are."</p>
+                    <Submit label="Move everybody"/>
+                </PostForm>
+                <PostForm name="call_off_session" hidden=this>
+                    <h3>"It does not take place"</h3>
+                    <TextArea name="note" label="A word to them" rows=2 optional=true hint="It stands in the mail."/>
+                    <p class="hint">"Everybody gets one mail, calendars take it out, no reminder follows. Their links offer the other dates."</p>
+                    <Submit label="Call it off" kind="danger"/>
+                </PostForm>
+            </div>
+        }
+    });
+    view! {
+        <li>
+            <p class="when">{text}<span class="quiet">" · "{people}</span></p>
+            {own_text.map(|text| view! { <p class="hint own-time">{text}</p> })}
+            <p class="subject"><a href=address aria-expanded=is_open.to_string()>{label}</a></p>
+            {changing}
+        </li>
     }
 }
 

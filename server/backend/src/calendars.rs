@@ -38,13 +38,34 @@ pub(crate) struct Entry<'a> {
 pub(crate) enum Delivery<'a> {
     /// Downloaded: the person puts it in by themselves.
     Published,
-    /// By mail: the calendar puts it in, and moves it when it comes again with a higher sequence.
-    Requested {
+    /// By mail: the calendar does it by itself.
+    Mailed {
         /// Sender of the mail.
         organizer: &'a str,
         /// The person's address.
         attendee: &'a str,
+        /// What it does.
+        invitation: Invitation,
     },
+}
+
+/// What a calendar does with an entry that comes by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Invitation {
+    /// Puts it in, and moves it when it comes again with a higher sequence.
+    Requested,
+    /// Takes it out.
+    Cancelled,
+}
+
+impl Invitation {
+    /// RFC 5546 §3.2.
+    pub(crate) const fn method(self) -> &'static str {
+        match self {
+            Self::Requested => "REQUEST",
+            Self::Cancelled => "CANCEL",
+        }
+    }
 }
 
 /// `20261201T170000Z`
@@ -65,6 +86,7 @@ impl Entry<'_> {
 
     /// The file.
     pub(crate) fn file(&self, sent: Delivery<'_>, now: Moment) -> String {
+        let is_cancelled = matches!(sent, Delivery::Mailed { invitation: Invitation::Cancelled, .. });
         let mut event = Event::with_uid(&format!("{}@{}", self.registration, self.host));
         event
             .add_property("SEQUENCE", self.sequence.to_string())
@@ -76,16 +98,19 @@ impl Entry<'_> {
             .location(self.link)
             .url(self.link)
             .class(Class::Private)
-            .status(EventStatus::Confirmed)
-            .alarm(Alarm::display(self.title, Trigger::before_start(chrono::Duration::minutes(ALARM_MINUTES))));
+            .status(if is_cancelled { EventStatus::Cancelled } else { EventStatus::Confirmed });
+        if !is_cancelled {
+            let rings = Trigger::before_start(chrono::Duration::minutes(ALARM_MINUTES));
+            event.alarm(Alarm::display(self.title, rings));
+        }
         let method = match sent {
             Delivery::Published => "PUBLISH",
-            Delivery::Requested { organizer, attendee } => {
+            Delivery::Mailed { organizer, attendee, invitation } => {
                 event.append_property(Property::new("ORGANIZER", format!("mailto:{organizer}")));
                 let mut invited = Property::new("ATTENDEE", format!("mailto:{attendee}"));
                 invited.add_parameter("PARTSTAT", "ACCEPTED").add_parameter("RSVP", "FALSE");
                 event.append_property(invited);
-                "REQUEST"
+                invitation.method()
             }
         };
         let mut calendar = Calendar::empty();
@@ -175,11 +200,21 @@ mod tests {
 
     #[test]
     fn a_mailed_entry_names_who_invites_whom() {
-        let sent = Delivery::Requested { organizer: "hello@webinar.example", attendee: "anna@example.net" };
+        let (organizer, attendee) = ("hello@webinar.example", "anna@example.net");
+        let sent = Delivery::Mailed { organizer, attendee, invitation: Invitation::Requested };
         let text = entry("Talk", "https://webinar.example/r/t").file(sent, Moment::from_unix_seconds(1_795_000_000));
         let unfolded = text.replace("\r\n ", "");
         assert!(unfolded.contains("METHOD:REQUEST") && unfolded.contains("ORGANIZER:mailto:hello@webinar.example"));
         assert!(unfolded.contains("RSVP=FALSE") && unfolded.contains(":mailto:anna@example.net"), "{unfolded}");
+    }
+
+    #[test]
+    fn an_entry_that_is_taken_out_rings_no_more() {
+        let (organizer, attendee) = ("hello@webinar.example", "anna@example.net");
+        let sent = Delivery::Mailed { organizer, attendee, invitation: Invitation::Cancelled };
+        let text = entry("Talk", "https://webinar.example/r/t").file(sent, Moment::from_unix_seconds(1_795_000_000));
+        assert!(text.contains("METHOD:CANCEL\r\n") && text.contains("STATUS:CANCELLED\r\n"), "{text}");
+        assert!(text.contains("UID:01a21915-64bc-7288-930a-a5794c06c1f1@webinar.example") && !text.contains("VALARM"));
     }
 
     #[test]

@@ -203,6 +203,7 @@ impl Backend {
             session_key: Set(webinar.session_kind.clone()),
             created_at: Set(now.plus_days(-days)),
             cancelled_at: Set(None),
+            change_note: Set(None),
         };
         row.insert(&transaction).await?;
         transaction.commit().await?;

@@ -11,11 +11,12 @@ pub(crate) mod about_rights;
 use std::time::Duration;
 
 use domain::Moment;
-use domain::fence::{ABOUT_A_REQUEST, MailVerdict, mail_to_coach, mail_to_viewer};
+use domain::fence::{ABOUT_A_REQUEST, MailVerdict, SESSION_CALLED_OFF, SESSION_MOVED, mail_to_coach, mail_to_viewer};
 use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
 use domain::rights::{AccountState, SubjectState};
 use mail::{Button, Letter, Outgoing, SendError};
-use persistence::entities::{coach, mail as outbox, one_time_token, registration, webinar};
+use persistence::bounces::{self, Marks};
+use persistence::entities::{coach, mail as outbox, one_time_token, registration, session, webinar};
 use persistence::mails as queries;
 use persistence::sealed::{self, Place};
 use persistence::{registrations, restrictions, rights};
@@ -24,7 +25,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use self::about_rights::{AGREE_AGAIN, ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
-use crate::calendars::{Delivery, TOO_LATE_SECONDS};
+use crate::calendars::{Delivery, Invitation, TOO_LATE_SECONDS};
 use crate::policy_notices::POLICY_CHANGED;
 use crate::sequences::Addressed;
 use crate::{Backend, Error, Result};
@@ -63,8 +64,8 @@ pub(crate) struct Standing {
     pub account: AccountState,
     /// The person.
     pub person: SubjectState,
-    /// Whether they want no mail of the coach's own wish.
-    pub objected: bool,
+    /// What is on record about writing to them.
+    pub marks: Marks,
     /// Whether the agreement that came with the booking stands.
     pub agreed: bool,
 }
@@ -152,8 +153,8 @@ impl Backend {
             return Ok(account.map_or(nobody, |account| mail_to_coach(template, account)));
         };
         let standing = self.standing(conn, coach, booking).await?;
-        Ok(standing.map_or(nobody, |Standing { account, person, objected, agreed }| {
-            mail_to_viewer(template, account, person, objected, agreed)
+        Ok(standing.map_or(nobody, |Standing { account, person, marks, agreed }| {
+            mail_to_viewer(template, account, person, (marks.objected, agreed), marks.suppression)
         }))
     }
 
@@ -168,9 +169,9 @@ impl Backend {
         let Some(account) = rights::hold_account(conn, coach).await? else { return Ok(None) };
         let Some(subject) = queries::person_of(conn, coach, booking).await? else { return Ok(None) };
         let Some(person) = rights::hold_subject(conn, coach, subject).await? else { return Ok(None) };
-        let objected = restrictions::is_suppressed(conn, coach, subject, restrictions::MAIL).await?;
+        let marks = bounces::marks(conn, coach, subject, self.now()).await?;
         let agreed = restrictions::agreement_stands(conn, booking).await?;
-        Ok(Some(Standing { account, person, objected, agreed }))
+        Ok(Some(Standing { account, person, marks, agreed }))
     }
 
     /// Sends one planned mail.
@@ -301,16 +302,14 @@ impl Backend {
         let greeting =
             name.clone().filter(|n| !n.is_empty()).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
         let presenter = if webinar.presenter.is_empty() { coach.name.clone() } else { webinar.presenter.clone() };
+        let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
+        let starts_at = session.as_ref().and_then(|session| session.starts_at);
         if row.template_id.is_some() {
-            let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
-            let starts_at = session.and_then(|session| session.starts_at);
             let (webinar, registration, presenter) = (&webinar, &registration, presenter.as_str());
             let about = Addressed { coach, webinar, registration, to, name, presenter, starts_at };
             return self.compose_sequence_mail(row, &about).await;
         }
         let is_about_rights = row.template.starts_with(ABOUT_A_REQUEST);
-        let session = persistence::schedules::session_by_id(reader, registration.session_id).await?;
-        let starts_at = session.and_then(|session| session.starts_at);
         let letter = if is_about_rights {
             let rests = subject.state == SubjectState::Restricted.as_str();
             let answer = match restrictions::last_decided(reader, coach.id, subject.id).await? {
@@ -328,13 +327,22 @@ impl Backend {
             };
             self.letter_about_rights(&row.template, greeting, &presenter, rests, &registration, (answer, again))
         } else {
-            Some(self.letter_with_link(&row.template, greeting, &presenter, &webinar, (&registration, starts_at)))
+            Some(self.letter_with_link(
+                &row.template,
+                greeting,
+                &presenter,
+                &webinar,
+                (&registration, session.as_ref()),
+            ))
         };
         let Some(letter) = letter else { return Ok(None) };
         let reply_to = Some(coach.email.clone());
         let attachment = match (is_about_rights, starts_at) {
+            (false, Some(starts_at)) if row.template == SESSION_CALLED_OFF => {
+                Some(self.calendar_file(&webinar, &registration, starts_at, (&to, Invitation::Cancelled)).await?)
+            }
             (false, Some(starts_at)) if self.is_worth_an_entry(starts_at) => {
-                Some(self.calendar_file(&webinar, &registration, starts_at, &to).await?)
+                Some(self.calendar_file(&webinar, &registration, starts_at, (&to, Invitation::Requested)).await?)
             }
             _ => None,
         };
@@ -353,15 +361,15 @@ impl Backend {
         webinar: &webinar::Model,
         registration: &registration::Model,
         starts_at: domain::Moment,
-        to: &str,
+        (attendee, invitation): (&str, Invitation),
     ) -> Result<mail::Attachment> {
         let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
         let duration_seconds = self.duration_seconds(webinar).await?;
         let entry = self.calendar_entry(webinar, registration, (starts_at, duration_seconds), &link);
-        let sent = Delivery::Requested { organizer: &self.config().mail_from, attendee: to };
+        let sent = Delivery::Mailed { organizer: &self.config().mail_from, attendee, invitation };
         Ok(mail::Attachment {
             name: "session.ics".to_owned(),
-            content_type: "text/calendar; charset=utf-8; method=REQUEST".to_owned(),
+            content_type: format!("text/calendar; charset=utf-8; method={}", invitation.method()),
             content: entry.file(sent, self.now()),
         })
     }
@@ -372,10 +380,19 @@ impl Backend {
         greeting: String,
         presenter: &str,
         webinar: &webinar::Model,
-        (registration, starts_at): (&registration::Model, Option<domain::Moment>),
+        (registration, session): (&registration::Model, Option<&session::Model>),
     ) -> Letter {
         let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
+        let starts_at = session.and_then(|session| session.starts_at);
+        let said = session.and_then(|session| session.change_note.clone());
+        let said = said.filter(|_| matches!(template, SESSION_MOVED | SESSION_CALLED_OFF));
+        if template == SESSION_CALLED_OFF {
+            return self.letter_calling_off(greeting, (presenter, said), webinar, (registration, starts_at), link);
+        }
         let opening = match template {
+            SESSION_MOVED => {
+                format!("“{}” with {presenter} is shown at another time than the one you booked.", webinar.title)
+            }
             "registration_link" => format!("here is your link to “{}” again.", webinar.title),
             _ => format!("you are registered for “{}” with {presenter}.", webinar.title),
         };
@@ -402,17 +419,51 @@ impl Backend {
                 ),
             ),
         };
+        let subject = match template {
+            SESSION_MOVED => format!("New time: {}", webinar.title),
+            _ => format!("Your link: {}", webinar.title),
+        };
+        let said = said.map(|said| format!("{presenter} writes: {said}"));
         Letter {
-            subject: format!("Your link: {}", webinar.title),
-            accent: if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() },
-            before: vec![greeting, opening, when],
+            subject,
+            accent: accent_of(webinar),
+            before: [Some(greeting), Some(opening), said, Some(when)].into_iter().flatten().collect(),
             button: Some(Button { label: "Open the webinar".to_owned(), url: link }),
             after: vec![works_until],
-            footer: vec![format!(
-                "You get this mail because this address was registered on {}.",
-                self.config().absolute(&format!("/w/{}", webinar.slug))
-            )],
+            footer: vec![self.why_this_mail(webinar)],
         }
+    }
+
+    /// What does not take place, and the way to what does: the link is the same one as before.
+    fn letter_calling_off(
+        &self,
+        greeting: String,
+        (presenter, said): (&str, Option<String>),
+        webinar: &webinar::Model,
+        (registration, starts_at): (&registration::Model, Option<domain::Moment>),
+        link: String,
+    ) -> Letter {
+        let zone = registration.time_zone.as_deref().unwrap_or("UTC");
+        let when = starts_at.map_or_else(String::new, |at| format!(" on {}", crate::zones::in_one_line(at, zone)));
+        let opening =
+            format!("“{}” with {presenter}{when} does not take place. We are sorry about that.", webinar.title);
+        let other = "Your link stays yours: it shows the other dates, and one press books the one that suits you. If \
+                     you do nothing, you hear no more about this one."
+            .to_owned();
+        let said = said.map(|said| format!("{presenter} writes: {said}"));
+        Letter {
+            subject: format!("Called off: {}", webinar.title),
+            accent: accent_of(webinar),
+            before: [Some(greeting), Some(opening), said, Some(other)].into_iter().flatten().collect(),
+            button: Some(Button { label: "See other dates".to_owned(), url: link }),
+            after: Vec::new(),
+            footer: vec![self.why_this_mail(webinar)],
+        }
+    }
+
+    fn why_this_mail(&self, webinar: &webinar::Model) -> String {
+        let page = self.config().absolute(&format!("/w/{}", webinar.slug));
+        format!("You get this mail because this address was registered on {page}.")
     }
 
     async fn compose_for_coach(&self, row: &outbox::Model, coach: &coach::Model) -> Result<Option<Outgoing>> {
@@ -470,6 +521,10 @@ impl Backend {
             attachment: None,
         })
     }
+}
+
+fn accent_of(webinar: &webinar::Model) -> String {
+    if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() }
 }
 
 /// Where the button of a mail to a coach leads.

@@ -25,7 +25,7 @@ use persistence::{registrations as queries, restrictions, results, rights, sched
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
-use self::slots::{Booked, Chosen, StoredSchedule};
+use self::slots::{Booked, Chosen, StoredSchedule, called_off};
 use crate::calendars::Entry;
 use crate::limits::Limit;
 use crate::mails::about_rights::RESTING;
@@ -248,7 +248,7 @@ impl Backend {
                            you want to come after all, please register once more; nothing was changed.";
             return Err(Refusal::new(RefusalKind::Conflict, message).into());
         }
-        let session = schedules::session(&transaction, row.id, &booked.session, now).await?;
+        let session = schedules::session(&transaction, row.id, &booked.session, now).await?.ok_or_else(called_off)?;
         let is_new = session != found.session_id;
         // Every change is told by mail, and anybody can type anybody's address.
         if is_new && self.had_enough_links(&transaction, row.coach_id, found.subject_id, now).await? {
@@ -438,7 +438,7 @@ impl Backend {
             id,
             webinar: row.id,
             subject: subject.id,
-            session: schedules::session(transaction, row.id, &booked.session, now).await?,
+            session: schedules::session(transaction, row.id, &booked.session, now).await?.ok_or_else(called_off)?,
             answers_sealed: match press.answers.given.is_empty() {
                 true => None,
                 false => Some(key.seal(Place::RegistrationAnswers, id.as_bytes(), &serde_json::to_vec(press.answers)?)),
@@ -511,6 +511,7 @@ impl Backend {
     ) -> Result<()> {
         let booked = &press.time.booked;
         let session = schedules::session(transaction, press.row.id, &booked.session, press.now).await?;
+        let session = session.ok_or_else(called_off)?;
         if session == found.session_id {
             queries::renew(transaction, coach, found.id, booked.expires_at).await?;
             return Ok(());

@@ -2,20 +2,22 @@
 //!
 //! A changed rule never touches a session somebody has booked: those are rows of their own, made at the first booking.
 
+mod changing;
+
 use domain::ids::{ScheduleRuleId, WebinarId};
 use domain::schedule::{
-    MAX_RULES, MOST_OFFERED, Occurrence, PreviewLine, Rule, RuleForm, RuleView, ScheduleForm, ScheduleView,
-    describe_rule, occurrences, shift_text, wall_text,
+    BookedSession, MAX_RULES, MOST_OFFERED, MoveForm, Occurrence, PreviewLine, Rule, RuleForm, RuleView, Schedule,
+    ScheduleForm, ScheduleView, describe_rule, occurrences, shift_text, wall_text,
 };
 use domain::webinar::SessionKind;
 use domain::{Moment, Refusal, RefusalKind};
-use persistence::entities::webinar;
+use persistence::entities::{session, webinar};
 use persistence::{schedules as queries, webinars};
 
 use crate::registrations::slots::StoredSchedule;
 use crate::rights::fence::hold_changeable;
 use crate::webinars::kind_of;
-use crate::zones::{Bundled, in_one_line, is_zone, spelt, time_zones};
+use crate::zones::{Bundled, in_one_line, is_zone, spelt, time_zones, wall_at};
 use crate::{Backend, Coach, Result};
 
 /// How far ahead the preview looks: a monthly rule has a year to show itself.
@@ -27,12 +29,34 @@ fn coming(stored: &StoredSchedule, zone: &str, from: Moment) -> Vec<Occurrence> 
     let mut found: Vec<Occurrence> = Vec::new();
     for rule in &stored.schedule.rules {
         if let Rule::Timed(timed) = rule {
-            found.extend(occurrences(timed, zone, &stored.schedule.blackouts, &Bundled, span));
+            let yielded = occurrences(timed, zone, &stored.schedule.blackouts, &Bundled, span);
+            found.extend(yielded.filter(|one| !stored.schedule.called_off.contains(&one.starts_at)));
         }
     }
     found.sort_by_key(|one| one.starts_at);
     found.dedup_by_key(|one| one.starts_at);
     found
+}
+
+/// A session with people on it as its coach sees it; nothing for one without a set time, which cannot be moved.
+fn booked_session(row: &session::Model, people: i64, zone: &str) -> Option<BookedSession> {
+    if row.kind != SessionKind::Scheduled.as_str() {
+        return None;
+    }
+    let own_zone = row.zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    let wall = wall_at(row.starts_at?, &own_zone)?;
+    Some(BookedSession {
+        id: row.id,
+        text: in_one_line(row.starts_at?, zone),
+        own_text: (own_zone != zone).then(|| format!("{} in {}", wall_text(wall), own_zone.replace('_', " "))),
+        people,
+        form: MoveForm {
+            date: wall.date().to_string(),
+            at: wall.strftime("%H:%M").to_string(),
+            zone: own_zone,
+            note: String::new(),
+        },
+    })
 }
 
 /// What the publish check wants to know of a webinar's times: whether anybody could come, and how many sessions of the
@@ -63,9 +87,10 @@ impl Coach {
             None => self.row().await?.time_zone,
         };
         let now = self.backend.now();
-        let booked = queries::booked_from(self.backend.db().reader(), id, now).await?;
+        let booked = queries::booked_after(self.backend.db().reader(), id, now).await?;
         let line = |one: Occurrence| {
-            let booked = booked.iter().filter(|(at, _)| *at == one.starts_at).map(|(_, people)| people).sum();
+            let here = booked.iter().filter(|(session, _)| session.starts_at == Some(one.starts_at));
+            let booked = here.map(|(_, people)| people).sum();
             PreviewLine {
                 starts_at: one.starts_at,
                 text: in_one_line(one.starts_at, &zone),
@@ -83,6 +108,7 @@ impl Coach {
             form: ScheduleForm::from(&stored.schedule),
             next: coming(&stored, &zone, now).into_iter().take(usize::from(MOST_OFFERED)).map(line).collect(),
             zones: time_zones(),
+            booked: booked.iter().filter_map(|(session, people)| booked_session(session, *people, &zone)).collect(),
             zone,
         })
     }
@@ -141,8 +167,9 @@ impl Coach {
         let schedule = form.parse(Vec::new())?;
         let transaction = self.backend.db().begin().await?;
         hold_changeable(&transaction, self.id).await?;
-        webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
-        let settings = serde_json::to_string(&schedule)?;
+        let row = webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        let stored = StoredSchedule::of(&row, &[])?;
+        let settings = serde_json::to_string(&Schedule { called_off: stored.schedule.called_off, ..schedule })?;
         queries::save_settings(&transaction, self.id, id, &settings, self.backend.now()).await?;
         transaction.commit().await?;
         Ok(())

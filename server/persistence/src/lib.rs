@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod audits;
 pub mod backups;
 pub mod beats;
+pub mod bounces;
 pub mod catalog;
 pub mod consents;
 pub mod database;

@@ -8,6 +8,8 @@ mod m20261125_000005_rights;
 mod m20261126_000006_times;
 mod m20261126_000007_rights_mended;
 mod m20261126_000008_sequences;
+mod m20261127_000009_session_changes;
+mod m20261127_000010_bounces;
 
 use sea_orm_migration::prelude::*;
 
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_times::Migration),
             Box::new(m20261126_000007_rights_mended::Migration),
             Box::new(m20261126_000008_sequences::Migration),
+            Box::new(m20261127_000009_session_changes::Migration),
+            Box::new(m20261127_000010_bounces::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@
 use domain::Moment;
 use domain::ids::{CoachId, PortalProofId, RegistrationId, RequestId, SubjectId};
 use domain::rights::{RequestState, RightKind};
+use domain::sequence::Suppression;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
@@ -357,6 +358,8 @@ pub async fn set_address(
             .filter(suppression::Column::CoachId.eq(coach))
             .filter(suppression::Column::EmailBidx.eq(index))
     };
+    // That the old address takes no mail says nothing about the new one.
+    let of = |index: Vec<u8>| of(index).filter(suppression::Column::Channel.ne(Suppression::Bounced.as_str()));
     let known: Vec<String> = of(new_index.clone()).all(conn).await?.into_iter().map(|mark| mark.channel).collect();
     for mark in of(old_index).all(conn).await? {
         if known.contains(&mark.channel) {

@@ -20,7 +20,7 @@ use crate::sealed::Standing;
 /// Version of a link until it is revoked for the first time.
 pub const FIRST_LINK_VERSION: i32 = 1;
 /// Templates that carry a registrant's link.
-pub const LINK_TEMPLATES: [&str; 2] = domain::fence::ABOUT_THE_BOOKING;
+pub const LINK_TEMPLATES: [&str; 2] = ["registration_confirmed", "registration_link"];
 /// State of a person whose data may be used.
 const ACTIVE: &str = domain::rights::SubjectState::Active.as_str();
 
@@ -398,6 +398,10 @@ pub struct Named {
     pub expires_at: Moment,
     /// When its session starts, if that has a time.
     pub starts_at: Option<Moment>,
+    /// Whether its coach called that session off.
+    pub is_called_off: bool,
+    /// What she said about it.
+    pub change_note: Option<String>,
     /// The zone the person chose their time in, while it may be used.
     pub time_zone: Option<String>,
     /// The state of the coach's account, as stored.
@@ -424,7 +428,9 @@ pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> 
         webinar: row.webinar_id,
         subject: row.subject_id,
         expires_at: row.expires_at,
-        starts_at: session.and_then(|session| session.starts_at),
+        starts_at: session.as_ref().and_then(|session| session.starts_at),
+        is_called_off: session.as_ref().is_some_and(|session| session.cancelled_at.is_some()),
+        change_note: session.and_then(|session| session.change_note),
         time_zone: row.time_zone.clone(),
         account_state: owner.map_or_else(String::new, |owner| owner.state),
         standing: standing(row, person.as_ref()),

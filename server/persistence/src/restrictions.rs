@@ -314,6 +314,8 @@ pub async fn suppress(
         email_bidx: Set(email_index.to_vec()),
         channel: Set(channel.to_owned()),
         created_at: Set(now),
+        strikes: Set(None),
+        until_at: Set(None),
     };
     let known = OnConflict::columns([Coach, EmailBidx, Channel]).do_nothing().to_owned();
     suppression::Entity::insert(row).on_conflict(known).exec_without_returning(conn).await.map(drop)

@@ -14,7 +14,7 @@ use sea_orm::{
 
 use crate::entities::{
     disclosure, dsr_request, erased_total, export_archive, legal_hold, portal_proof, portal_session, registration,
-    restriction, subject, tombstone, webinar,
+    restriction, subject, suppression, tombstone, webinar,
 };
 
 /// Rows of one batch: bounds how long a removal holds the database.
@@ -241,6 +241,19 @@ pub async fn delete_proofs(conn: &impl ConnectionTrait, before: Moment) -> Resul
 /// When the database fails.
 pub async fn delete_holds(conn: &impl ConnectionTrait, before: Moment) -> Result<u64, DbErr> {
     let done = legal_hold::Entity::delete_many().filter(legal_hold::Column::UntilAt.lt(before)).exec(conn).await?;
+    Ok(done.rows_affected)
+}
+
+/// Removes counts of failed deliveries that count no more; tells how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_strikes(conn: &impl ConnectionTrait, before: Moment) -> Result<u64, DbErr> {
+    let done = suppression::Entity::delete_many()
+        .filter(suppression::Column::Strikes.is_not_null())
+        .filter(suppression::Column::CreatedAt.lt(before))
+        .exec(conn)
+        .await?;
     Ok(done.rows_affected)
 }
 

@@ -2,14 +2,16 @@
 //!
 //! A session is made at its first booking; its key makes two bookings at once meet in one row.
 
+use std::collections::HashMap;
+
 use domain::Moment;
 use domain::ids::{CoachId, RegistrationId, ScheduleRuleId, SessionId, WebinarId};
 use domain::schedule::{Rule, RuleKind};
 use domain::webinar::SessionKind;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait, Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationTrait, Set,
 };
 
 use crate::entities::{registration, schedule_rule, session, webinar};
@@ -155,7 +157,8 @@ impl<'a> WantedSession<'a> {
     }
 }
 
-/// The session with this key, made if it is the first time anybody wants it.
+/// The session with this key, made if it is the first time anybody wants it; nothing when its coach called it off. It
+/// cannot be called off before the caller's transaction ends.
 ///
 /// # Errors
 /// When the database fails.
@@ -164,7 +167,18 @@ pub async fn session(
     webinar: WebinarId,
     wanted: &WantedSession<'_>,
     now: Moment,
-) -> Result<SessionId, DbErr> {
+) -> Result<Option<SessionId>, DbErr> {
+    let stored = ensured(conn, webinar, wanted, now).await?;
+    Ok(stored.cancelled_at.is_none().then_some(stored.id))
+}
+
+/// The session with this key as it is, made if it is the first time anybody wants it.
+async fn ensured(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    wanted: &WantedSession<'_>,
+    now: Moment,
+) -> Result<session::Model, DbErr> {
     let row = session::ActiveModel {
         id: Set(SessionId::new()),
         webinar_id: Set(webinar),
@@ -176,17 +190,17 @@ pub async fn session(
         session_key: Set(wanted.key.clone()),
         created_at: Set(now),
         cancelled_at: Set(None),
+        change_note: Set(None),
     };
     let twins = OnConflict::columns([session::Column::WebinarId, session::Column::SessionKey]).do_nothing().to_owned();
     session::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await?;
-    let stored: Option<SessionId> = session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
+    let mut query = session::Entity::find()
         .filter(session::Column::WebinarId.eq(webinar))
-        .filter(session::Column::SessionKey.eq(&wanted.key))
-        .into_tuple()
-        .one(conn)
-        .await?;
+        .filter(session::Column::SessionKey.eq(&wanted.key));
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock_shared();
+    }
+    let stored = query.one(conn).await?;
     stored.ok_or_else(|| DbErr::RecordNotFound(format!("session {} of webinar {webinar}", wanted.key)))
 }
 
@@ -198,23 +212,135 @@ pub async fn session_by_id(conn: &impl ConnectionTrait, id: SessionId) -> Result
     session::Entity::find_by_id(id).one(conn).await
 }
 
-/// How many people come to each of the sessions that start from here on.
+/// The sessions that start after this moment and how many people come to each, in order.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn booked_from(
+pub async fn booked_after(
     conn: &impl ConnectionTrait,
     webinar: WebinarId,
-    from: Moment,
-) -> Result<Vec<(Moment, i64)>, DbErr> {
-    registration::Entity::find()
+    after: Moment,
+) -> Result<Vec<(session::Model, i64)>, DbErr> {
+    let coming = session::Entity::find()
+        .filter(session::Column::WebinarId.eq(webinar))
+        .filter(session::Column::StartsAt.gt(after))
+        .filter(session::Column::CancelledAt.is_null())
+        .order_by_asc(session::Column::StartsAt)
+        .order_by_asc(session::Column::Id)
+        .all(conn)
+        .await?;
+    let people: Vec<(SessionId, i64)> = registration::Entity::find()
         .select_only()
-        .column(session::Column::StartsAt)
-        .column_as(registration::Column::Id.count(), "booked")
+        .column(registration::Column::SessionId)
+        .column_as(registration::Column::Id.count(), "people")
         .join(sea_orm::JoinType::InnerJoin, registration::Relation::Session.def())
         .filter(session::Column::WebinarId.eq(webinar))
-        .filter(session::Column::StartsAt.gte(from))
-        .group_by(session::Column::StartsAt)
+        .filter(session::Column::StartsAt.gt(after))
+        .group_by(registration::Column::SessionId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let people: HashMap<SessionId, i64> = people.into_iter().collect();
+    Ok(coming.into_iter().filter_map(|one| people.get(&one.id).map(|people| (one.clone(), *people))).collect())
+}
+
+/// A session of a webinar, held so that nobody books it and nothing else changes it before the caller's transaction
+/// ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_session(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    id: SessionId,
+) -> Result<Option<session::Model>, DbErr> {
+    let mut query = session::Entity::find_by_id(id).filter(session::Column::WebinarId.eq(webinar));
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock_exclusive();
+    }
+    query.one(conn).await
+}
+
+/// The session people are moved to, made or taken back if it was called off, with what the coach says about it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn session_to_move_to(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    wanted: &WantedSession<'_>,
+    note: Option<String>,
+    now: Moment,
+) -> Result<SessionId, DbErr> {
+    let id = ensured(conn, webinar, wanted, now).await?.id;
+    let row = session::ActiveModel { cancelled_at: Set(None), change_note: Set(note), ..Default::default() };
+    session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
+    Ok(id)
+}
+
+/// Calls a session off. Nobody on it is waited for any more, and their calendars are told by a higher sequence.
+///
+/// # Errors
+/// When the database fails.
+pub async fn call_off(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    id: SessionId,
+    note: Option<String>,
+    now: Moment,
+) -> Result<(), DbErr> {
+    use registration::Column;
+    let row = session::ActiveModel { cancelled_at: Set(Some(now)), change_note: Set(note), ..Default::default() };
+    session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
+    registration::Entity::update_many()
+        .col_expr(Column::FinalisesAt, Expr::value(None::<Moment>))
+        .col_expr(Column::CalendarSequence, Expr::col(Column::CalendarSequence).add(1))
+        .filter(Column::WebinarId.eq(webinar))
+        .filter(Column::SessionId.eq(id))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// Moves everybody on a session to another one. Links and zones stay; calendars are told by a higher sequence.
+///
+/// # Errors
+/// When the database fails.
+pub async fn move_everybody(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    from: SessionId,
+    change: &Change,
+) -> Result<(), DbErr> {
+    use registration::Column;
+    registration::Entity::update_many()
+        .col_expr(Column::SessionId, Expr::value(change.session))
+        .col_expr(Column::ExpiresAt, Expr::value(change.expires_at))
+        .col_expr(Column::FinalisesAt, Expr::value(change.finalises_at))
+        .col_expr(Column::FinalisedAt, Expr::value(None::<Moment>))
+        .col_expr(Column::CalendarSequence, Expr::col(Column::CalendarSequence).add(1))
+        .filter(Column::WebinarId.eq(webinar))
+        .filter(Column::SessionId.eq(from))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
+/// Who is on a session, in order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn everybody_on(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    session: SessionId,
+) -> Result<Vec<RegistrationId>, DbErr> {
+    registration::Entity::find()
+        .select_only()
+        .column(registration::Column::Id)
+        .filter(registration::Column::WebinarId.eq(webinar))
+        .filter(registration::Column::SessionId.eq(session))
+        .order_by_asc(registration::Column::Id)
         .into_tuple()
         .all(conn)
         .await

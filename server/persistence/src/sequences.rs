@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 
 use domain::Moment;
+use domain::fence::{SESSION_CALLED_OFF, SESSION_MOVED};
 use domain::ids::{CoachId, MailId, MailTemplateId, RegistrationId, SessionId, SubjectId, VideoId, WebinarId};
 use domain::rights::SubjectState;
-use domain::sequence::{Purpose, Row, RowState, SkipReason, StoredRow};
+use domain::sequence::{DropReason, Purpose, Row, RowState, SkipReason, StoredRow};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationTrait, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Set,
 };
 
 use crate::entities::{mail, mail_template, registration, session, subject, webinar};
@@ -135,6 +136,94 @@ pub async fn insert_planned(conn: &impl ConnectionTrait, rows: &[NewPlanned], no
         mail::Entity::insert_many(rows)
             .on_conflict(OnConflict::column(mail::Column::DedupeKey).do_nothing().to_owned())
             .exec_without_returning(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Mails that tell everybody booked on a session what became of it. They wait and are judged like those of a sequence,
+/// without a template of the coach's.
+pub const NOTICES: [&str; 2] = [SESSION_MOVED, SESSION_CALLED_OFF];
+
+/// Plans a notice for everybody given. One that waits still is taken back: what it would say is no longer so.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_notices(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    (template, useful_until): (&'static str, Moment),
+    registrations: &[RegistrationId],
+    now: Moment,
+) -> Result<(), DbErr> {
+    let overtaken = Row::Superseded { at: now };
+    for some in registrations.chunks(ROWS_AT_ONCE) {
+        let change = mail::ActiveModel {
+            state: Set(RowState::Superseded.as_str().to_owned()),
+            note: Set(note_of(overtaken)),
+            due_at: Set(None),
+            decided_at: Set(Some(now)),
+            ..Default::default()
+        };
+        mail::Entity::update_many()
+            .set(change)
+            .filter(mail::Column::RegistrationId.is_in(some.iter().copied()))
+            .filter(mail::Column::Template.is_in(NOTICES))
+            .filter(mail::Column::State.eq(RowState::Waiting.as_str()))
+            .exec(conn)
+            .await?;
+        let rows = some.iter().map(|registration| mail::ActiveModel {
+            id: Set(MailId::new()),
+            coach_id: Set(coach),
+            registration_id: Set(Some(*registration)),
+            one_time_token_id: Set(None),
+            template: Set(template.to_owned()),
+            dedupe_key: Set(format!("{template}:{registration}:{}", now.0)),
+            state: Set(RowState::Waiting.as_str().to_owned()),
+            note: Set(None),
+            created_at: Set(now),
+            sent_at: Set(None),
+            template_id: Set(None),
+            send_at: Set(Some(now)),
+            due_at: Set(Some(now)),
+            useful_until_at: Set(Some(useful_until)),
+            decided_at: Set(None),
+            reason: Set(None),
+        });
+        mail::Entity::insert_many(rows)
+            .on_conflict(OnConflict::column(mail::Column::DedupeKey).do_nothing().to_owned())
+            .exec_without_returning(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Drops what waits of the sequence for these registrations, with the reason.
+///
+/// # Errors
+/// When the database fails.
+pub async fn drop_waiting(
+    conn: &impl ConnectionTrait,
+    registrations: &[RegistrationId],
+    reason: DropReason,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let stored = Row::Dropped { reason, at: now };
+    for some in registrations.chunks(ROWS_AT_ONCE) {
+        let change = mail::ActiveModel {
+            state: Set(RowState::Dropped.as_str().to_owned()),
+            reason: Set(Some(reason.as_str().to_owned())),
+            note: Set(note_of(stored)),
+            due_at: Set(None),
+            decided_at: Set(Some(now)),
+            ..Default::default()
+        };
+        mail::Entity::update_many()
+            .set(change)
+            .filter(mail::Column::RegistrationId.is_in(some.iter().copied()))
+            .filter(mail::Column::TemplateId.is_not_null())
+            .filter(mail::Column::State.eq(RowState::Waiting.as_str()))
+            .exec(conn)
             .await?;
     }
     Ok(())
@@ -295,7 +384,7 @@ pub async fn rows_of(
     for some in registrations.chunks(ROWS_AT_ONCE) {
         let rows = mail::Entity::find()
             .filter(mail::Column::RegistrationId.is_in(some.iter().copied()))
-            .filter(mail::Column::TemplateId.is_not_null())
+            .filter(mail::Column::TemplateId.is_not_null().or(mail::Column::Template.is_in(NOTICES)))
             .order_by_asc(mail::Column::Id)
             .all(conn)
             .await?;

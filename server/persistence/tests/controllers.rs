@@ -51,6 +51,7 @@ const EXCUSED: &[(&str, &str, &str)] = &[
     ("retention.rs", "delete_disclosures", ALL_ALIKE),
     ("retention.rs", "delete_holds", ALL_ALIKE),
     ("retention.rs", "delete_proofs", ALL_ALIKE),
+    ("retention.rs", "delete_strikes", ALL_ALIKE),
     ("retention.rs", "delete_tombstones", ALL_ALIKE),
     ("retention.rs", "exports_over", ALL_ALIKE),
     ("retention.rs", "requests_over", ALL_ALIKE),

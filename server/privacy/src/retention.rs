@@ -40,7 +40,12 @@ pub enum What {
     Proofs,
     /// Legal holds, by the end they were given.
     Holds,
+    /// Counts of deliveries that failed, by the first of them.
+    Strikes,
 }
+
+/// Days within which a third failed delivery can come, and for which it then counts.
+const STRIKES_DAYS: i64 = 60;
 
 /// Rows of a kind that go when the moment that counts for them is before this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +69,7 @@ pub fn plan(map: &DataMap, rules: &[WebinarRule], now: Moment) -> Vec<Removal> {
         // Their rows carry the last day themselves.
         (What::Exports, Some(0)),
         (What::Holds, Some(0)),
+        (What::Strikes, Some(STRIKES_DAYS)),
     ];
     let own = rules.iter().map(|rule| (What::Viewers(rule.coach, rule.webinar), Some(rule.days)));
     by_the_map
@@ -176,7 +182,8 @@ mod tests {
         assert_eq!(before(What::Tombstones), NOW.plus_days(-130));
         assert_eq!(before(What::Exports), NOW);
         assert_eq!(before(What::Viewers(rule.coach, rule.webinar)), NOW.plus_days(-365));
-        assert_eq!(plan.len(), 8);
+        assert_eq!(before(What::Strikes), NOW.plus_days(-60));
+        assert_eq!(plan.len(), 9);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl World {
     }
 
     fn verdict(&self) -> MailVerdict {
-        mail_to_viewer("webinar_reminder", self.account, self.person, false, true)
+        mail_to_viewer("webinar_reminder", self.account, self.person, (false, true), None)
     }
 
     fn care(&self) -> Care {

@@ -1,9 +1,11 @@
 //! What tests of several crates share. Nothing here is part of the server: only dev-dependencies may name it, and
 //! everything panics instead of returning errors.
 
+mod crowd;
 mod databases;
 mod snapshot;
 
+pub use crowd::{crowd, in_the_crowd};
 pub use databases::{Kind, TestDatabase, each_database, each_empty_database};
 pub use snapshot::Snapshot;
 

@@ -21,10 +21,20 @@ impl Installation {
         Self { folder, environment: vec![("MW_DATA_DIR".into(), data), ("MW_SITE_DIR".into(), "no-site".into())] }
     }
 
+    /// The same environment, its data in this one's folder.
+    pub fn twin(&self) -> Self {
+        Self { environment: self.environment.clone(), ..Self::new() }
+    }
+
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// What the binary is started with.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.environment.clone()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -127,6 +137,13 @@ impl Running {
     /// An address on this server.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
+    }
+
+    /// Ends it without a word, as a power cut does.
+    pub fn kill(mut self) -> Installation {
+        self.child.kill().expect("is there");
+        self.child.wait().expect("it ends");
+        std::mem::replace(&mut self.installation, Installation::new())
     }
 
     /// Asks it to stop as a service manager does, and tells whether it ended well.

@@ -5,5 +5,6 @@ mod backups;
 mod commands;
 mod configuration;
 mod installation;
+mod mail_batch;
 mod messages;
 mod serving;

@@ -147,6 +147,20 @@ pub const FORM_LINES: &[FormLine] = &[
             text("replay_days", "3"),
         ]
     }),
+    form("move_session", About::Things, |ids| {
+        let text = |name, value: &str| (name, value.to_owned());
+        vec![
+            ("webinar", ids.webinar.to_string()),
+            ("session", ids.session.to_string()),
+            ("date", ids.day.clone()),
+            text("at", "18:30"),
+            text("zone", "Europe/Paris"),
+            text("note", "I am at a fair until then."),
+        ]
+    }),
+    form("call_off_session", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("session", ids.other_session.to_string())]
+    }),
     form("remove_rule", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("rule", ids.rule.to_string())]
     }),

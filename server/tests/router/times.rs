@@ -267,3 +267,149 @@ async fn impossible_rules_are_refused_by_field_and_a_rule_taken_away_leaves_book
     })
     .await;
 }
+
+/// Sends a form of the page of times.
+async fn change(world: &World, coach: &Coach, webinar: &Webinar, fields: &[(&str, &str)]) -> (StatusCode, String) {
+    let id = webinar.id.to_string();
+    let form = [&[("webinar", id.as_str())], fields].concat();
+    let session = fields.iter().find(|(name, _)| *name == "session").map_or("", |(_, session)| *session);
+    let page = format!("/dashboard/webinars/{id}/times?session={session}");
+    let answer = world.post(&page).by(coach).form(&form).send().await;
+    (answer.status, answer.text())
+}
+
+#[tokio::test]
+async fn a_session_is_moved_with_everybody_on_it_who_are_told_once() {
+    each_database("moved", |test| async move {
+        let world = World::new(test);
+        let (maya, webinar) = webinar_at(&world, &[("kind", "daily"), ("at", "18:00"), ("zone", "Europe/Paris")]).await;
+        register(&world, &webinar, "anna@example.net", "America/New_York", 2).await;
+        register(&world, &webinar, "ben@example.net", "UTC", 2).await;
+        register(&world, &webinar, "cleo@example.net", "UTC", 1).await;
+        world.run_jobs().await;
+        let before = bookings(&world).await;
+        let (anna, old) = before[0].clone();
+        let (old_start, session) = (old.starts_at.expect("a time"), old.id.to_string());
+        let day = old_start.plus_days(2).rfc3339()[..10].to_owned();
+        let to = |date: &'static str, at: &'static str| {
+            [("_form", "move_session"), ("date", date), ("at", at), ("zone", "Europe/Paris")]
+        };
+        // What is none is refused with its field named, and nothing changes.
+        for (date, at, field) in
+            [("soon", "19:30", "date"), ("2026-01-01", "19:30", "date"), ("2031-01-01", "25:00", "at")]
+        {
+            let form = [&[("session", session.as_str())], &to(date, at)[..]].concat();
+            let (status, page) = change(&world, &maya, &webinar, &form).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{date} {at}");
+            assert!(page.contains(&format!("move_session-{field}-problem")), "{field}: {page}");
+        }
+        let form = [
+            ("_form", "move_session"),
+            ("session", session.as_str()),
+            ("date", day.as_str()),
+            ("at", "19:30"),
+            ("zone", "Europe/Paris"),
+            ("note", "I am at a fair on that evening."),
+        ];
+        let (status, page) = change(&world, &maya, &webinar, &form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        let after = bookings(&world).await;
+        for at in [0, 1] {
+            let (row, session) = &after[at];
+            assert!(session.starts_at.expect("a time") > old_start && session.cancelled_at.is_none());
+            assert_eq!((row.calendar_sequence, row.link_version), (1, anna.link_version));
+            assert!(row.finalises_at > session.starts_at && row.expires_at > session.starts_at.expect("a time"));
+        }
+        assert_eq!(after[2], before[2], "who booked another one is left alone");
+        let new_start = after[0].1.starts_at.expect("a time");
+
+        world.run_jobs().await;
+        let mails = world.mails_to("anna@example.net");
+        assert!(mails[0].subject.starts_with("New time: "), "{}", mails[0].subject);
+        assert!(mails[0].text.contains(", 13:30") && mails[0].text.contains("I am at a fair"), "{}", mails[0].text);
+        let entry = &mails[0].attachments[0].content;
+        assert!(entry.contains("METHOD:REQUEST") && entry.contains("SEQUENCE:1"), "{entry}");
+        assert!(entry.contains(&new_start.timestamp().strftime("DTSTART:%Y%m%dT%H%M%SZ").to_string()));
+        assert_eq!(world.mails_to("cleo@example.net").len(), 1);
+        // Nobody is offered the old time any more; the new one is offered to everybody.
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        assert!(!page.contains(&format!("datetime=\"{}\"", old_start.rfc3339())), "{page}");
+        let listed = world.get(&format!("/dashboard/webinars/{}/times", webinar.id)).by(&maya).send().await.text();
+        assert!(listed.contains(&day), "a rule of its own: {listed}");
+        // Reminders go before the new start, once each, and none before the old one.
+        let told = world.mails_to("anna@example.net").len();
+        go_to(&world, old_start);
+        world.run_jobs().await;
+        assert_eq!(world.mails_to("anna@example.net").len(), told, "nothing about the old time");
+        go_to(&world, new_start);
+        world.run_jobs().await;
+        let reminders = world.mails_to("anna@example.net").len() - told;
+        assert!((1..=3).contains(&reminders), "{reminders}");
+        // It has begun.
+        let session = after[0].1.id.to_string();
+        let form = [&[("session", session.as_str())], &to("2031-01-01", "19:00")[..]].concat();
+        assert_eq!(change(&world, &maya, &webinar, &form).await.0, StatusCode::CONFLICT);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_is_called_off_and_its_links_lead_to_other_dates() {
+    each_database("called off", |test| async move {
+        let world = World::new(test);
+        let (maya, webinar) = webinar_at(&world, &[("kind", "daily"), ("at", "18:00"), ("zone", "Europe/Paris")]).await;
+        let page = world.get(&format!("/w/{}?zone=UTC", webinar.slug)).send().await.text();
+        let stale = slots(&page)[1].clone();
+        register(&world, &webinar, "anna@example.net", "Europe/Paris", 1).await;
+        world.run_jobs().await;
+        let (anna, old) = bookings(&world).await.remove(0);
+        let old_start = old.starts_at.expect("a time");
+        let session = old.id.to_string();
+        let form = [("_form", "call_off_session"), ("session", session.as_str()), ("note", "I caught a cold.")];
+        assert_eq!(change(&world, &maya, &webinar, &form).await.0, StatusCode::SEE_OTHER);
+        assert_eq!(change(&world, &maya, &webinar, &form).await.0, StatusCode::CONFLICT, "once");
+        world.run_jobs().await;
+        let mails = world.mails_to("anna@example.net");
+        assert_eq!(mails.len(), 2);
+        assert!(
+            mails[0].subject.starts_with("Called off: ") && mails[0].text.contains("I caught a cold."),
+            "{mails:?}"
+        );
+        let entry = &mails[0].attachments[0];
+        assert!(entry.content_type.contains("method=CANCEL") && entry.content.contains("STATUS:CANCELLED"));
+        assert!(entry.content.contains("SEQUENCE:1"));
+
+        // The old link says so and offers the others, but not this one, to anybody.
+        let room = room_of(&world, &anna);
+        let shown = world.get(&room).send().await.text();
+        assert!(
+            shown.contains("Called off") && shown.contains("I caught a cold.") && !shown.contains("countdown"),
+            "{shown}"
+        );
+        assert_eq!(world.get(&format!("{room}/calendar.ics")).send().await.status, StatusCode::NOT_FOUND);
+        assert!(!shown.contains(&format!("datetime=\"{}\"", old_start.rfc3339())));
+        let gone = [("slot", stale.clone()), ("zone", "UTC".to_owned())];
+        let refused = world.post(&room).form(&gone).send().await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text());
+        // Nothing follows, and nobody is told afterwards that they missed it.
+        go_to(&world, old_start.plus_days(2));
+        world.backend.plan_periodic().await.expect("planned");
+        world.run_jobs().await;
+        assert_eq!(world.mails_to("anna@example.net").len(), 2);
+        assert_eq!(bookings(&world).await[0].0.outcome, "registered");
+        // One press books another date with the same link, and its reminders are planned.
+        let shown = world.get(&room).send().await.text();
+        let fields = [("slot", slots(&shown)[1].clone()), ("zone", "Europe/Paris".to_owned())];
+        assert_eq!(world.post(&room).form(&fields).send().await.status, StatusCode::SEE_OTHER);
+        let (row, session) = bookings(&world).await.remove(0);
+        let start = session.starts_at.expect("a time");
+        assert!(start > world.backend.now() && session.cancelled_at.is_none() && row.finalises_at.is_some());
+        assert!(world.get(&room).send().await.text().contains("id=\"countdown\""));
+        world.run_jobs().await;
+        let told = world.mails_to("anna@example.net").len();
+        go_to(&world, start);
+        world.run_jobs().await;
+        assert!(world.mails_to("anna@example.net").len() > told, "reminders of the new one");
+    })
+    .await;
+}

@@ -223,6 +223,7 @@ impl ScheduleForm {
                 .ok_or_else(|| Refusal::field("late_join", "Please choose what happens to people who come late."))?,
             shown: number("shown", &self.shown, 1, MOST_OFFERED)?,
             replay_days: number("replay_days", &self.replay_days, 0, 365)?,
+            called_off: Vec::new(),
         })
     }
 }
@@ -253,11 +254,11 @@ where
     value.ok_or_else(|| Refusal::field(field, format!("Please give a whole number from {least} to {most}.")))
 }
 
-fn time(field: &str, text: &str) -> Result<WallTime, Refusal> {
+pub(super) fn time(field: &str, text: &str) -> Result<WallTime, Refusal> {
     WallTime::parse(text).ok_or_else(|| Refusal::field(field, "Please give a time such as 18:00."))
 }
 
-fn date(field: &str, text: &str) -> Result<Date, Refusal> {
+pub(super) fn date(field: &str, text: &str) -> Result<Date, Refusal> {
     parse_date(text).ok_or_else(|| Refusal::field(field, "Please give a date such as 2026-12-01."))
 }
 

@@ -50,6 +50,7 @@ pub fn offered(schedule: &Schedule, zones: &impl Zones, offering: Offering<'_>) 
         match rule {
             Rule::Timed(timed) => {
                 let found = occurrences(timed, viewer, &schedule.blackouts, zones, (from, until));
+                let found = found.filter(|found| !schedule.called_off.contains(&found.starts_at));
                 slots.extend(found.take(most).map(|found| Slot {
                     starts_at: found.starts_at,
                     rule: place,

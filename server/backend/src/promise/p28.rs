@@ -69,8 +69,8 @@ async fn without_proof_nothing_happens() {
         assert_eq!(state(&world).await, AccountState::Active);
         assert_eq!(Purpose::CloseAccount.as_str(), "close_account");
 
-        world.coach.leave(Exit::Later, &good).await.expect("leaves");
-        assert_eq!(refused(world.coach.leave(Exit::Later, &good).await), RefusalKind::Conflict);
+        world.coach.leave(Exit::Later, &good()).await.expect("leaves");
+        assert_eq!(refused(world.coach.leave(Exit::Later, &good()).await), RefusalKind::Conflict);
     })
     .await;
 }

@@ -58,6 +58,7 @@ fn born(today: Moment, webinars: &[(CoachId, WebinarId, Option<i64>)], chance: &
         fixed(What::Disclosures, 730),
         fixed(What::Tombstones, 130),
         fixed(What::Proofs, 1),
+        fixed(What::Strikes, 60),
         // The row carries its own last day.
         Row { what: Some(What::Exports), starts: at.plus_days(7), allowed: Some(0) },
         Row { what: Some(What::Holds), starts: at.plus_days(90), allowed: Some(0) },
@@ -245,6 +246,8 @@ async fn the_periodic_job_carries_ten_years_out_on_both_databases() {
             email_bidx: Set(vec![7]),
             channel: Set("mail".to_owned()),
             created_at: Set(world.backend.now()),
+            strikes: Set(None),
+            until_at: Set(None),
         };
         let transaction = world.backend.db().begin().await.expect("begins");
         suppression::Entity::insert(row).exec_without_returning(&transaction).await.expect("a mark");

@@ -68,6 +68,7 @@ impl Visitor {
         };
         let now = backend.now();
         let phase = match (starts_at, &stored) {
+            _ if found.is_called_off => RoomPhase::CalledOff,
             _ if expires_at <= now || video.is_none() => RoomPhase::Over,
             (Some(starts_at), Some(stored)) if starts_at > now => {
                 RoomPhase::Waiting { starts_at, doors_at: stored.schedule.doors_open(starts_at), now }
@@ -98,7 +99,9 @@ impl Visitor {
             _ => None,
         };
         let calendar = match (&booking, starts_at) {
-            (Some(booking), Some(starts_at)) if starts_at > now.plus_seconds(TOO_LATE_SECONDS) => {
+            (Some(booking), Some(starts_at))
+                if starts_at > now.plus_seconds(TOO_LATE_SECONDS) && phase != RoomPhase::CalledOff =>
+            {
                 let link = backend.config().absolute(&format!("/r/{token}"));
                 let duration_seconds = whole_seconds(video.as_ref());
                 let entry = backend.calendar_entry(&row, booking, (starts_at, duration_seconds), &link);
@@ -125,6 +128,7 @@ impl Visitor {
             expires_at,
             phase,
             time_text,
+            change_note: found.change_note.filter(|_| phase == RoomPhase::CalledOff),
             joins_where_it_is,
             times,
             calendar,
@@ -144,7 +148,7 @@ impl Visitor {
         public(AccountState::from_stored(&found.account_state))?;
         let row = persistence::webinars::webinar(reader, found.coach, found.webinar).await?;
         let row = row.ok_or_else(Refusal::not_found)?;
-        let starts_at = found.starts_at.filter(|starts_at| *starts_at > backend.now());
+        let starts_at = found.starts_at.filter(|starts_at| *starts_at > backend.now() && !found.is_called_off);
         let starts_at = starts_at.ok_or_else(Refusal::not_found)?;
         let Standing::Active(booking) = found.standing else { return Err(Refusal::not_found().into()) };
         let link = backend.config().absolute(&format!("/r/{token}"));

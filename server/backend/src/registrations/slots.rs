@@ -96,13 +96,41 @@ impl Chosen {
         let zone = if self.floats { self.zone.as_str() } else { "" };
         WantedSession {
             kind,
-            key: format!("{kind}:{}:{zone}", self.starts_at.unix_seconds()),
+            key: session_key(kind, self.starts_at, zone),
             rule: Some(self.rule),
             starts_at: Some(self.starts_at),
             zone: Some(self.zone.clone()),
             wall_time: Some(self.wall.clone()),
         }
     }
+}
+
+/// What makes a session one within its webinar. `zone`: of those it exists for alone, or empty.
+pub(crate) fn session_key(kind: &str, starts_at: Moment, zone: &str) -> String {
+    format!("{kind}:{}:{zone}", starts_at.unix_seconds())
+}
+
+/// How long a booking of a set time stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stands {
+    /// When the link stops working.
+    pub expires_at: Moment,
+    /// From when the outcome can become final.
+    pub finalises_at: Moment,
+}
+
+pub(crate) fn stands_until(stored: &StoredSchedule, starts_at: Moment, duration_seconds: i64) -> Stands {
+    let ends_at = starts_at.plus_seconds(duration_seconds);
+    Stands {
+        // Whoever came late and watches from the start is not cut off before the end.
+        expires_at: ends_at.plus_seconds(duration_seconds).plus_days(i64::from(stored.schedule.replay_days)),
+        finalises_at: ends_at.plus_seconds(FINAL_AFTER_SECONDS),
+    }
+}
+
+/// What a booking says that met a session its coach called off.
+pub(super) fn called_off() -> Refusal {
+    Refusal::field("slot", "This date was called off. Please choose another one.")
 }
 
 /// Somebody is offered to come at another time.
@@ -191,6 +219,9 @@ impl Backend {
         }
         let chosen: Chosen = proven(self.secrets(), "slot", row.id, slot)
             .ok_or_else(|| Refusal::field("slot", "Please choose one of the times once more."))?;
+        if stored.schedule.called_off.contains(&chosen.starts_at) && !chosen.just_in_time {
+            return Err(called_off().into());
+        }
         if chosen.starts_at > self.now() {
             return Ok((Some(chosen), false, zone));
         }
@@ -218,16 +249,13 @@ impl Backend {
                 time: None,
             },
             Some(chosen) => {
-                let ends_at = chosen.starts_at.plus_seconds(duration_seconds);
+                let stands = stands_until(stored, chosen.starts_at, duration_seconds);
                 let text = in_one_line(chosen.starts_at, &zone);
                 Booked {
                     session: chosen.session(),
                     time_zone: Some(zone),
-                    // Whoever came late and watches from the start is not cut off before the end.
-                    expires_at: ends_at
-                        .plus_seconds(duration_seconds)
-                        .plus_days(i64::from(stored.schedule.replay_days)),
-                    finalises_at: Some(ends_at.plus_seconds(FINAL_AFTER_SECONDS)),
+                    expires_at: stands.expires_at,
+                    finalises_at: Some(stands.finalises_at),
                     time: Some(BookedTime {
                         text,
                         is_next,

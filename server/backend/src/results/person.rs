@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::fence::{SESSION_CALLED_OFF, SESSION_MOVED};
 use domain::ids::{MailTemplateId, RegistrationId, WebinarId};
 use domain::results::{RegistrantRow, RegistrantView, TimelineEntry};
 use domain::sequence::{Row, Timing};
@@ -93,6 +94,8 @@ fn name_of(mail: &persistence::entities::mail::Model, when: Option<&str>) -> Str
     match (mail.template.as_str(), when) {
         ("registration_confirmed", _) => "Confirmation mailed".to_owned(),
         ("registration_link", _) => "Link mailed again".to_owned(),
+        (SESSION_MOVED, _) => "Told of the new time".to_owned(),
+        (SESSION_CALLED_OFF, _) => "Told that it is called off".to_owned(),
         ("reminder", Some(when)) => format!("Reminder, {when}"),
         ("reminder", None) => "Reminder".to_owned(),
         (_, Some(when)) => format!("Follow-up, {when}"),

@@ -67,7 +67,7 @@ impl Backend {
             What::Requests => return self.forget_requests(before, now).await,
             What::Exports => return self.remove_archives(before, now).await,
             What::AuditEntries | What::Disclosures => "right",
-            What::Tombstones => "suppression",
+            What::Tombstones | What::Strikes => "suppression",
             What::Proofs => "credential",
             What::Holds => "restriction",
         };
@@ -77,6 +77,7 @@ impl Backend {
             What::Disclosures => queries::delete_disclosures(&transaction, before).await?,
             What::Tombstones => queries::delete_tombstones(&transaction, before).await?,
             What::Proofs => queries::delete_proofs(&transaction, before).await?,
+            What::Strikes => queries::delete_strikes(&transaction, before).await?,
             _ => queries::delete_holds(&transaction, before).await?,
         };
         // That the chain itself is cut is no news: an entry about it would keep it from ever getting shorter.

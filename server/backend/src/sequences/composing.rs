@@ -7,6 +7,7 @@ use mail::{CoachLetter, Outgoing, Rendered};
 use persistence::entities::{coach, mail as outbox, registration, webinar};
 
 use super::template_of;
+use crate::calendars::Invitation;
 use crate::mails::HOUSE_ACCENT;
 use crate::zones::in_words;
 use crate::{Backend, Error, Result};
@@ -90,9 +91,10 @@ impl Backend {
         let written = written.with_one_click((!is_confirmation).then_some(unsubscribe));
         let outgoing = written.addressed(row.id.to_string(), about.to.clone())?;
         let attachment = match about.starts_at {
-            Some(starts_at) if is_confirmation && self.is_worth_an_entry(starts_at) => {
-                Some(self.calendar_file(about.webinar, about.registration, starts_at, &about.to).await?)
-            }
+            Some(starts_at) if is_confirmation && self.is_worth_an_entry(starts_at) => Some(
+                self.calendar_file(about.webinar, about.registration, starts_at, (&about.to, Invitation::Requested))
+                    .await?,
+            ),
             _ => None,
         };
         Ok(Some(Outgoing { attachment, ..outgoing }))

@@ -197,7 +197,7 @@ impl Backend {
     }
 
     /// Sees to it that somebody looks when the first mail is due.
-    pub(super) async fn wake_for_mail(&self, conn: &impl ConnectionTrait, at: Moment, now: Moment) -> Result<()> {
+    pub(crate) async fn wake_for_mail(&self, conn: &impl ConnectionTrait, at: Moment, now: Moment) -> Result<()> {
         let job = jobs::NewJob {
             kind: SEND_DUE_MAILS,
             payload: serde_json::json!({}),

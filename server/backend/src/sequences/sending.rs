@@ -4,10 +4,13 @@
 //! servers hold the same person one after the other, and the second finds nothing left to take.
 
 use domain::Moment;
+use domain::fence::SESSION_CALLED_OFF;
 use domain::ids::{MailId, RegistrationId};
 use domain::rights::AccountState;
 use domain::rights::SubjectState;
-use domain::sequence::{Behaviour, Decision, DueRow, Facts, Row, Template, Timing, TimingKind, Verdict, due};
+use domain::sequence::{
+    Behaviour, Decision, DueRow, Facts, Purpose, Row, Template, Timing, TimingKind, Verdict, due, may_send,
+};
 use domain::watching::{Attendance, IDLE_SECONDS};
 use domain::webinar::WebinarState;
 use futures::future::BoxFuture;
@@ -116,6 +119,10 @@ impl Backend {
         let templates = queries::templates(conn, facts.webinar_id).await?;
         let templates = templates.iter().map(template_of).collect::<Result<Vec<_>>>()?;
         let facts_now = facts_now(facts, standing, (state_of(&webinar)?, webinar.closed_at.is_some()), now);
+        let is_notice = |row: &&mail::Model| row.template_id.is_none();
+        let notices = rows.iter().filter(is_due).filter(is_notice);
+        let notices: Vec<(MailId, Judged)> =
+            notices.map(|row| (row.id, judge_notice(row, facts, &facts_now, now))).collect();
         let behaviour = behaviour_of(facts);
         let waiting: Vec<(&mail::Model, &Template<_>)> = rows
             .iter()
@@ -152,9 +159,10 @@ impl Backend {
             };
             (id, judged)
         });
-        let mut judged: Vec<(MailId, Judged)> = decided.collect();
+        let mut judged: Vec<(MailId, Judged)> = decided.chain(notices).collect();
         // Of a template that is gone.
-        let orphans = rows.iter().filter(is_due).filter(|row| !waiting.iter().any(|(known, _)| known.id == row.id));
+        let is_known = |row: &&mail::Model| waiting.iter().any(|(known, _)| known.id == row.id);
+        let orphans = rows.iter().filter(is_due).filter(|row| !is_notice(row) && !is_known(row));
         let removed = Row::Skipped(domain::sequence::SkipReason::Removed);
         judged.extend(orphans.map(|row| (row.id, Judged::Ends(removed))));
         Ok(judged)
@@ -223,8 +231,8 @@ fn facts_now(
     let is_idle = facts.last_credit_at.is_none_or(|last| last.plus_seconds(IDLE_SECONDS) <= now);
     Facts {
         person: Some(standing.person),
-        suppression: None,
-        is_unsubscribed: standing.objected,
+        suppression: standing.marks.suppression,
+        is_unsubscribed: standing.marks.objected,
         has_withdrawn: !standing.agreed,
         is_session_cancelled: facts.cancelled_at.is_some(),
         webinar,
@@ -232,6 +240,22 @@ fn facts_now(
         agreed_to_promotion: false,
         has_converted: false,
         is_in_the_room: !is_idle,
+    }
+}
+
+/// Whether somebody is told now what became of their session. By the time it goes they may be on another one.
+fn judge_notice(row: &mail::Model, facts: &BookingFacts, facts_now: &Facts, now: Moment) -> Judged {
+    let (purpose, is_so) = match row.template == SESSION_CALLED_OFF {
+        true => (Purpose::Cancellation, facts.cancelled_at.is_some()),
+        false => (Purpose::Confirmation, facts.cancelled_at.is_none()),
+    };
+    match may_send(purpose, facts_now) {
+        Verdict::Drop(reason) => Judged::Ends(Row::Dropped { reason, at: now }),
+        Verdict::Send | Verdict::Wait if !is_so => Judged::Ends(Row::Superseded { at: now }),
+        Verdict::Send | Verdict::Wait if row.useful_until_at.is_some_and(|until| until < now) => {
+            Judged::Ends(Row::Expired { at: now })
+        }
+        Verdict::Send | Verdict::Wait => Judged::Goes,
     }
 }
 

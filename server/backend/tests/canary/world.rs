@@ -350,6 +350,8 @@ impl World {
             email_bidx: Set(row.email_bidx),
             channel: Set("mail".to_owned()),
             created_at: Set(now),
+            strikes: Set(None),
+            until_at: Set(None),
         };
         mark.insert(&transaction).await.expect("a mark");
         let stored = export_archive::ActiveModel {

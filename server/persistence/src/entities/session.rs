@@ -29,6 +29,8 @@ pub struct Model {
     pub created_at: Moment,
     /// When its coach called it off.
     pub cancelled_at: Option<Moment>,
+    /// What the coach said when she moved it here or called it off.
+    pub change_note: Option<String>,
 }
 
 /// What it belongs to.

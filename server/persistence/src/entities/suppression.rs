@@ -15,10 +15,14 @@ pub struct Model {
     pub coach_id: CoachId,
     /// Blind index of the address.
     pub email_bidx: Vec<u8>,
-    /// `mail`, or a mail tool.
+    /// `mail`, `bounced`, `complained`, or a mail tool.
     pub channel: String,
-    /// When it was made.
+    /// When it was made, or when the deliveries counted in it began to fail.
     pub created_at: Moment,
+    /// Failed deliveries so far, where one alone says nothing for good.
+    pub strikes: Option<i32>,
+    /// Until when they keep mail back.
+    pub until_at: Option<Moment>,
 }
 
 /// What it belongs to.

@@ -3,7 +3,7 @@
 use backend::rights::Whose;
 use domain::ids::{
     CaptionId, CoachId, DisclosureId, ExportId, IncidentId, LegalHoldId, LoginId, MailTemplateId, ObjectionId,
-    RegistrationId, RequestId, ScheduleRuleId, UploadId, VideoId, ViewId, WebinarId,
+    RegistrationId, RequestId, ScheduleRuleId, SessionId, UploadId, VideoId, ViewId, WebinarId,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
@@ -43,6 +43,10 @@ pub struct Ids {
     pub draft: WebinarId,
     /// A rule that yields sessions.
     pub rule: ScheduleRuleId,
+    /// A session to come.
+    pub session: SessionId,
+    /// Another one.
+    pub other_session: SessionId,
     /// A reminder of its sequence of mails.
     pub template: MailTemplateId,
     /// Where the registration's person ends such mail, `/u/{choice}`.
@@ -129,6 +133,8 @@ impl Story {
             slug: webinar.slug.clone(),
             draft: draft.id,
             rule: rule_of(world, webinar.id).await,
+            session: session_of(world, webinar.id, 29).await,
+            other_session: session_of(world, webinar.id, 31).await,
             template: world.handle(&maya).await.mail_sequence(webinar.id).await.expect("is there").templates[1].id,
             choice: world.backend.unsubscribe_path(world.backend.room_token_names(token).expect("a token of ours")),
             video,
@@ -163,6 +169,23 @@ async fn rule_of(world: &World, webinar: WebinarId) -> ScheduleRuleId {
     added.expect("is added")
 }
 
+/// A session in so many days beside a webinar that is watched on demand.
+async fn session_of(world: &World, webinar: WebinarId, days: i64) -> SessionId {
+    let (kind, starts_at) = ("scheduled", world.backend.now().plus_days(days));
+    let wanted = persistence::schedules::WantedSession {
+        kind,
+        key: format!("{kind}:{}:", starts_at.unix_seconds()),
+        rule: None,
+        starts_at: Some(starts_at),
+        zone: Some("UTC".to_owned()),
+        wall_time: None,
+    };
+    let transaction = world.backend.db().begin().await.expect("begins");
+    let made = persistence::schedules::session(&transaction, webinar, &wanted, world.backend.now()).await;
+    transaction.commit().await.expect("commits");
+    made.expect("is made").expect("takes place")
+}
+
 /// As if the worker had taken two pictures from it, on a machine with ffmpeg or without.
 async fn with_posters(world: &World, video: VideoId) {
     use persistence::entities::video;
@@ -183,6 +206,8 @@ impl Ids {
             slug: "nothing-is-here".to_owned(),
             draft: WebinarId::new(),
             rule: ScheduleRuleId::new(),
+            session: SessionId::new(),
+            other_session: SessionId::new(),
             template: MailTemplateId::new(),
             choice: world.backend.unsubscribe_path(registration),
             video: VideoId::new(),
@@ -251,6 +276,8 @@ impl Ids {
             (self.slug.clone(), "SLUG"),
             (self.draft.to_string(), "DRAFT"),
             (self.rule.to_string(), "RULE"),
+            (self.session.to_string(), "SESSION"),
+            (self.other_session.to_string(), "OTHER_SESSION"),
             (self.template.to_string(), "TEMPLATE"),
             (self.choice.trim_start_matches("/u/").to_owned(), "CHOICE"),
             (self.video.to_string(), "VIDEO"),

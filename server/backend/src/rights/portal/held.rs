@@ -352,6 +352,8 @@ fn mail_told(mail: &persistence::entities::mail::Model) -> String {
     let what = match mail.template.as_str() {
         "registration_confirmed" => "The confirmation of your registration",
         "registration_link" => "Your link",
+        domain::fence::SESSION_MOVED => "The new time of your session",
+        domain::fence::SESSION_CALLED_OFF => "The word that your session was called off",
         "reminder" => "A reminder",
         "follow_up" => "A mail after the session",
         template if template.starts_with(domain::fence::ABOUT_A_REQUEST) => "An answer about your data",

@@ -173,6 +173,8 @@ impl Import<'_> {
                 email_bidx: Set(index.clone()),
                 channel: Set(MAIL.to_owned()),
                 created_at: Set(self.fresh.now),
+                strikes: Set(None),
+                until_at: Set(None),
             })
             .collect();
         if !marks.is_empty() {

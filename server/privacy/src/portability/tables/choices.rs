@@ -85,4 +85,5 @@ pub(super) const ATTACHMENTS: [(&str, Attachment); 2] = [
 ];
 /// Marks not to write to somebody are found by a keyed hash that means nothing elsewhere: they travel with the person.
 pub(super) const DO_NOT_WRITE: &str = "EXISTS (SELECT 1 FROM \"suppression\" WHERE \"suppression\".\"coach_id\" = \
-                            \"subject\".\"coach_id\" AND \"suppression\".\"email_bidx\" = \"subject\".\"email_bidx\")";
+                            \"subject\".\"coach_id\" AND \"suppression\".\"email_bidx\" = \"subject\".\"email_bidx\" AND \
+                            \"suppression\".\"channel\" <> 'bounced')";

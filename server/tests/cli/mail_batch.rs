@@ -1,0 +1,198 @@
+//! Many mails at once through the real binary, the real outbox and Postfix's sink: what a killed server leaves is sent by
+//! the next, and two servers share the work.
+//!
+//! A session thousands booked is called off; each of them is to be told once.
+
+use std::collections::HashMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use backend::{Backend, Client};
+use domain::ids::WebinarId;
+use domain::schedule::MoveForm;
+use persistence::entities::webinar;
+use persistence::schedules::WantedSession;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use server::config::{Config, Flags};
+use server::state::open_backend;
+use testkit::{Kind, each_empty_database};
+
+use crate::installation::{Installation, Running, client, free_addr};
+
+/// People to be told.
+const PEOPLE: usize = 10_000;
+/// Mails a server has taken to send at once (`AT_ONCE` of its sending): what a kill may double.
+const IN_FLIGHT: usize = 48;
+/// Longer than any machine needs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Postfix's sink: takes every mail and writes each into a file.
+struct Sink {
+    child: Child,
+    folder: tempfile::TempDir,
+    url: String,
+}
+
+impl Sink {
+    /// Starts one; nothing where Postfix could not be had.
+    fn start() -> Option<Self> {
+        let Some(program) = std::env::var_os("TEST_SMTP_SINK") else {
+            eprintln!("skipped: TEST_SMTP_SINK names no smtp-sink");
+            return None;
+        };
+        let (folder, addr) = (tempfile::tempdir().expect("a folder"), free_addr());
+        // As root it insists on becoming somebody else, who has to be able to write here.
+        let is_root = std::fs::metadata("/proc/self").expect("Linux").uid() == 0;
+        let whom: &[&str] = if is_root { &["-u", "nobody"] } else { &[] };
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).expect("may be written to");
+        let mut child = Command::new(program)
+            .args(whom)
+            .args(["-d", "mail.", "-h", "sink.example", &addr.to_string(), "256"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the sink starts");
+        let since = Instant::now();
+        while std::net::TcpStream::connect(addr).is_err() {
+            assert!(child.try_wait().expect("is asked").is_none(), "the sink ended");
+            assert!(since.elapsed() < PATIENCE, "the sink does not listen");
+            std::thread::yield_now();
+        }
+        Some(Self { child, folder, url: format!("smtp://{addr}") })
+    }
+
+    fn files(&self) -> impl Iterator<Item = std::path::PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).expect("reads").filter_map(Result::ok);
+        entries.map(|entry| entry.path()).filter(|path| path.is_file())
+    }
+
+    /// Waits until so many mails have come.
+    async fn has(&self, mails: usize) {
+        let since = Instant::now();
+        while self.files().count() < mails {
+            assert!(since.elapsed() < PATIENCE, "only {} mails came", self.files().count());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// How often each mail came, by its Message-ID; and how often each person was written to.
+    fn came(&self) -> (HashMap<String, usize>, HashMap<String, usize>) {
+        let (mut mails, mut people) = (HashMap::new(), HashMap::new());
+        for path in self.files() {
+            let text = std::fs::read_to_string(path).expect("reads");
+            let header = |name: &str| {
+                let line = text.lines().find_map(|line| line.strip_prefix(name));
+                line.map(|value| value.trim().to_owned())
+            };
+            // A connection cut off in the middle leaves a mail without its end, which a mail server throws away.
+            if let (Some(id), Some(to)) = (header("Message-ID:"), header("To:")) {
+                *mails.entry(id).or_default() += 1;
+                *people.entry(to).or_default() += 1;
+            }
+        }
+        (mails, people)
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+async fn engine(installation: &Installation) -> Backend {
+    let variables = installation.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    open_backend(&Config::from_variables(&Flags::default(), &variables).expect("is configured")).await.expect("opens")
+}
+
+/// A published webinar with a session so many people booked, which its coach has just called off.
+async fn calling_off(installation: &Installation, people: usize) {
+    let backend = engine(installation).await;
+    let (email, password) = ("maya@example.com", "quiet lantern meadow");
+    backend.create_account("Maya", email, &password.into()).await.expect("an account");
+    let signed_in = backend.visitor().sign_in(email, &password.into(), &Client::unknown()).await.expect("signs in");
+    let coach = backend.coach_by_token(&signed_in.token).await.expect("reads").expect("is signed in");
+    let id: WebinarId = coach.create_webinar("Calm mornings").await.expect("a webinar");
+    let now = backend.now();
+    let starts_at = now.plus_days(2);
+    let wanted = WantedSession {
+        kind: "scheduled",
+        key: format!("scheduled:{}:", starts_at.unix_seconds()),
+        rule: None,
+        starts_at: Some(starts_at),
+        zone: Some("Europe/Paris".to_owned()),
+        wall_time: None,
+    };
+    let transaction = backend.db().begin().await.expect("begins");
+    webinar::Entity::update_many()
+        .col_expr(webinar::Column::State, Expr::value("published"))
+        .filter(webinar::Column::Id.eq(id))
+        .exec(&transaction)
+        .await
+        .expect("is published");
+    let session = persistence::schedules::session(&transaction, id, &wanted, now).await.expect("made").expect("is on");
+    testkit::crowd(&transaction, backend.keyring(), (coach.id(), id, session), people, now).await;
+    transaction.commit().await.expect("commits");
+    coach.call_off_session(id, session, &MoveForm::default()).await.expect("is called off");
+    backend.close().await;
+}
+
+async fn go_on(server: &Running, seconds: u32) {
+    let moved = client().post(server.url("/dev/clock")).json(&serde_json::json!({ "advance_seconds": seconds }));
+    let answer = moved.send().await.expect("answers");
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap_or_default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_in_the_middle_of_ten_thousand_mails_loses_none() {
+    let Some(sink) = Sink::start() else { return };
+    let installation = Installation::new().with("MW_DEV", "1").with("MW_SMTP_URL", &*sink.url);
+    calling_off(&installation, PEOPLE).await;
+    let server = installation.serve();
+    sink.has(PEOPLE / 5).await;
+    let installation = server.kill();
+    let (at_the_kill, _) = sink.came();
+    assert!(at_the_kill.len() < PEOPLE, "it was over before it was killed");
+
+    let server = installation.serve();
+    // What the dead one had under way is taken up again once nobody can be sending it any more.
+    go_on(&server, 100).await;
+    sink.has(PEOPLE).await;
+    go_on(&server, 100).await;
+    assert!(server.stop(), "ends well");
+    let (mails, people) = sink.came();
+    assert_eq!((mails.len(), people.len()), (PEOPLE, PEOPLE), "mails and people");
+    let doubled = mails.values().filter(|times| **times > 1).count();
+    assert!(doubled <= IN_FLIGHT && mails.values().all(|times| *times <= 2), "{doubled} came twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_on_one_postgresql_send_each_mail_once() {
+    each_empty_database("two senders", |test| async move {
+        if test.kind == Kind::Sqlite {
+            return;
+        }
+        let Some(sink) = Sink::start() else { return };
+        let first = Installation::new()
+            .with("MW_DEV", "1")
+            .with("MW_SMTP_URL", &*sink.url)
+            .with("MW_DATABASE_URL", &*test.url)
+            .with("MW_KEYRING_URL", &*test.keyring_url);
+        // Two servers of one installation share its folder: key and recordings.
+        let second = first.twin();
+        calling_off(&first, PEOPLE / 5).await;
+        let (first, second) = (first.serve(), second.serve());
+        sink.has(PEOPLE / 5).await;
+        go_on(&first, 100).await;
+        go_on(&second, 100).await;
+        assert!(second.stop() && first.stop(), "both end well");
+        let (mails, people) = sink.came();
+        assert_eq!((mails.len(), people.len()), (PEOPLE / 5, PEOPLE / 5));
+        assert!(mails.values().all(|times| *times == 1), "a mail came twice");
+    })
+    .await;
+}
