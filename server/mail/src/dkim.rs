@@ -13,6 +13,9 @@ const ALWAYS_SIGNED: [&str; 7] = ["From", "Subject", "To", "Date", "Message-ID",
 const SIGNED_WHEN_PRESENT: [&str; 3] = ["Reply-To", "List-Unsubscribe", "List-Unsubscribe-Post"];
 /// Fewest characters of a PEM of 1024 bits, the least a reader has to accept (RFC 8301 section 3.2).
 const FEWEST_RSA_CHARACTERS: usize = 800;
+/// Most bytes of headers that are signed. lettre calls itself once for every one of them, so that some 20 KiB overflow
+/// the stack of a thread, which ends the program.
+const MOST_HEADER_BYTES: usize = 12 * 1024;
 
 /// A domain's signature.
 #[derive(Clone)]
@@ -52,6 +55,11 @@ pub enum DkimError {
     Short,
 }
 
+/// A mail has more headers than can be signed.
+#[derive(Debug, thiserror::Error)]
+#[error("the headers are longer than {MOST_HEADER_BYTES} bytes")]
+pub(crate) struct HeadersTooLong;
+
 /// Signs mails.
 pub(crate) struct Signer {
     /// One for every choice of [`SIGNED_WHEN_PRESENT`]: lettre's keys cannot be shared between lists of headers.
@@ -68,12 +76,16 @@ impl Signer {
         Ok(Self { configs })
     }
 
-    pub(crate) fn sign(&self, message: &mut Message) {
+    pub(crate) fn sign(&self, message: &mut Message) -> Result<(), HeadersTooLong> {
+        if message.headers().to_string().len() > MOST_HEADER_BYTES {
+            return Err(HeadersTooLong);
+        }
         let is_present = |name: &&str| message.headers().get_raw(name).is_some();
         let choice = SIGNED_WHEN_PRESENT.iter().rev().fold(0, |bits, name| bits << 1 | usize::from(is_present(name)));
         if let Some(config) = self.configs.get(choice) {
             message.sign(config);
         }
+        Ok(())
     }
 }
 

@@ -126,11 +126,9 @@ impl SmtpMailer {
         let mut message = message(mail, now).map_err(SendError::Permanent)?;
         if let Some(signer) = self.signer.clone() {
             // An RSA signature takes a millisecond or two, too long for a thread that serves viewers.
-            let signed = tokio::task::spawn_blocking(move || {
-                signer.sign(&mut message);
-                message
-            });
-            message = signed.await.map_err(|error| SendError::Transient(error.into()))?;
+            let signed = tokio::task::spawn_blocking(move || signer.sign(&mut message).map(|()| message));
+            let signed = signed.await.map_err(|error| SendError::Transient(error.into()))?;
+            message = signed.map_err(|error| SendError::Permanent(error.into()))?;
         }
         self.transport.send(message).await.map(drop).map_err(SendError::of)
     }
