@@ -4,6 +4,8 @@ use crate::EnhancedStatus;
 
 /// Most characters of a server's words that are kept.
 const MOST_CHARACTERS: usize = 200;
+/// Most characters of them that are looked at: looking for addresses takes longer than the text is long.
+const MOST_READ: usize = 2_000;
 /// What stands where an address stood.
 const ADDRESS: &str = "<address>";
 
@@ -55,7 +57,8 @@ impl std::error::Error for Reply {}
 /// Words as one line of at most 200 characters without control characters and e-mail addresses.
 pub(crate) fn storable(words: &str) -> String {
     // Cut only after addresses are gone: half an address is still one.
-    let line = without_addresses(&plain_line(words));
+    let read: String = words.chars().take(MOST_READ).collect();
+    let line = without_addresses(&plain_line(&read));
     if line.chars().count() <= MOST_CHARACTERS {
         return line;
     }
@@ -163,6 +166,12 @@ mod tests {
         let said = format!("{} tom@example.com", "x".repeat(190));
         assert_eq!(storable(&said), format!("{} <address>", "x".repeat(190)));
         assert_eq!(storable(&"ü".repeat(500)).chars().count(), MOST_CHARACTERS);
+    }
+
+    #[test]
+    fn endless_words_take_no_longer() {
+        let kept = storable(&"\"@".repeat(500_000));
+        assert!(kept.chars().count() <= MOST_CHARACTERS);
     }
 
     #[test]

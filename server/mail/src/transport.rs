@@ -125,7 +125,7 @@ impl SmtpMailer {
     async fn send(&self, mail: &Outgoing, now: Moment) -> Result<(), SendError> {
         let mut message = message(mail, now).map_err(SendError::Permanent)?;
         if let Some(signer) = self.signer.clone() {
-            // An RSA signature takes a millisecond or two, too long for a thread that serves viewers.
+            // An RSA signature takes milliseconds, too long for a thread that serves viewers.
             let signed = tokio::task::spawn_blocking(move || signer.sign(&mut message).map(|()| message));
             let signed = signed.await.map_err(|error| SendError::Transient(error.into()))?;
             message = signed.map_err(|error| SendError::Permanent(error.into()))?;
@@ -212,9 +212,55 @@ mod tests {
     }
 
     #[test]
+    fn bounces_and_answers_go_where_they_should() {
+        let now = Moment::from_unix_seconds(0);
+        let return_path = Some("bounces+abc@example.com".to_owned());
+        let mail = Outgoing { return_path, ..outgoing("tom@example.com") };
+        let built = message(&mail, now).expect("builds");
+        assert_eq!(built.envelope().from().map(ToString::to_string).as_deref(), Some("bounces+abc@example.com"));
+        assert_eq!(built.envelope().to()[0].to_string(), "tom@example.com");
+        let text = String::from_utf8(built.formatted()).expect("text");
+        assert!(text.contains("<hello@example.com>") && !text.contains("bounces+abc"), "{text}");
+        let built = message(&outgoing("tom@example.com"), now).expect("builds");
+        assert_eq!(built.envelope().from().map(ToString::to_string).as_deref(), Some("hello@example.com"));
+    }
+
+    #[test]
+    fn a_mail_reads_as_it_was_written() {
+        let mut mail = outgoing("tom@example.com");
+        mail.content.text = format!("Grüße\n.\n{}\n", "long ".repeat(500));
+        mail.attachment = Some(crate::Attachment {
+            name: "Einladung für Tom.ics".into(),
+            content_type: "text/calendar; charset=utf-8; method=PUBLISH".into(),
+            content: "BEGIN:VCALENDAR\r\nSUMMARY:Grüße\r\nEND:VCALENDAR\r\n".into(),
+        });
+        let written = message(&mail, Moment::from_unix_seconds(0)).expect("builds").formatted();
+        assert!(written.is_ascii(), "seven bits pass every server");
+        let read = mail_parser::MessageParser::new().parse(&written).expect("a mail");
+        let names: Vec<_> = read.headers().iter().map(|header| header.name().to_ascii_lowercase()).collect();
+        for name in ["content-type", "mime-version", "content-transfer-encoding", "message-id", "from"] {
+            assert_eq!(names.iter().filter(|known| *known == name).count(), 1, "{name} once");
+        }
+        assert_eq!(read.body_text(0).expect("text").replace("\r\n", "\n"), mail.content.text);
+        assert_eq!(read.body_html(0).expect("HTML").trim(), mail.content.html);
+        let calendar = read.parts.iter().find(|part| part.contents().starts_with(b"BEGIN")).expect("the attachment");
+        assert_eq!(Some(calendar.contents()), mail.attachment.as_ref().map(|file| file.content.as_bytes()));
+    }
+
+    #[test]
+    fn a_mail_written_down_before_return_paths_is_read() {
+        let mut stored = serde_json::to_value(outgoing("tom@example.com")).expect("written");
+        stored.as_object_mut().expect("an object").remove("return_path");
+        let read: Outgoing = serde_json::from_value(stored).expect("read");
+        assert_eq!(read.return_path, None);
+    }
+
+    #[test]
     fn an_address_with_a_line_break_is_refused() {
         let now = Moment::from_unix_seconds(0);
-        assert!(message(&outgoing("tom@example.com\r\nBcc: x@example.com"), now).is_err());
+        let injected = "tom@example.com\r\nBcc: x@example.com";
+        assert!(message(&outgoing(injected), now).is_err());
+        assert!(message(&Outgoing { return_path: Some(injected.into()), ..outgoing("tom@example.com") }, now).is_err());
     }
 
     #[tokio::test]
