@@ -7,9 +7,9 @@ use lettre::message::dkim::{
 };
 use lettre::message::header::HeaderName;
 
-/// Headers every mail of ours has; both ends of RFC 6376 section 5.4.1's list and RFC 8058 section 4.
+/// Headers every mail of ours has, of those RFC 6376 section 5.4.1 wants signed.
 const ALWAYS_SIGNED: [&str; 7] = ["From", "Subject", "To", "Date", "Message-ID", "MIME-Version", "Content-Type"];
-/// Headers a mail may lack. What is absent is not named in the signature: a relay may still add it.
+/// Headers a mail may lack (the last two have to be signed, RFC 8058 section 4). What is absent is not named in the signature: a relay may still add it.
 const SIGNED_WHEN_PRESENT: [&str; 3] = ["Reply-To", "List-Unsubscribe", "List-Unsubscribe-Post"];
 /// Fewest characters of a PEM of 1024 bits, the least a reader has to accept (RFC 8301 section 3.2).
 const FEWEST_RSA_CHARACTERS: usize = 800;
