@@ -60,7 +60,10 @@ impl DevMailbox {
         if let Some(reply_to) = &mail.reply_to {
             headers.insert("Reply-To".to_owned(), reply_to.clone());
         }
-        headers.insert("Message-ID".to_owned(), crate::transport::message_id(mail));
+        if let Some(return_path) = &mail.return_path {
+            headers.insert("Return-Path".to_owned(), return_path.clone());
+        }
+        headers.insert("Message-ID".to_owned(), crate::message::message_id(mail));
         let stored = StoredMail {
             id: mail.id.clone(),
             at: now.to_string(),

@@ -1,17 +1,31 @@
 //! Outgoing mail: a letter written once, rendered to HTML and its plain-text twin, carried by SMTP or put into the
-//! dev mailbox.
+//! dev mailbox; and what mail servers say to it, at once ([`SendError`]) or later ([`bounce`]).
 //!
-//! Nothing is kept here: who gets what, and whether it was sent, is the outbox's business.
+//! Nothing is kept here: who gets what, and whether it was sent, is the outbox's business. Nothing is decided here
+//! either: [`consequence`] says what a server's answer means for the mail and its address.
 
+pub mod bounce;
 mod coach_letter;
+mod consequence;
 mod dev_mailbox;
+mod dkim;
 mod letter;
+mod message;
+mod mime;
+mod reply;
+pub mod sender;
+mod status;
 mod transport;
+pub mod verp;
 
 pub use coach_letter::{CoachLetter, MOST_HTML_BYTES, one_click};
+pub use consequence::{Consequence, consequence, consequence_at_recipient};
 pub use dev_mailbox::{DevMailbox, StoredMail};
+pub use dkim::{Dkim, DkimError};
 pub use letter::{Button, Letter, Rendered};
-pub use transport::{Mailer, SendError, SmtpSettings};
+pub use reply::Reply;
+pub use status::{EnhancedStatus, NotAStatus};
+pub use transport::{Mailer, SendError, SettingsError, SmtpMailer, SmtpSettings};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +40,9 @@ pub struct Outgoing {
     pub from_name: String,
     /// Sender address.
     pub from: String,
+    /// Where undeliverable mail goes (SMTP's `MAIL FROM`), see [`verp`]; the sender address when there is none.
+    #[serde(default)]
+    pub return_path: Option<String>,
     /// Where answers go.
     pub reply_to: Option<String>,
     /// The letter, rendered.

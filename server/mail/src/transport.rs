@@ -1,43 +1,108 @@
 //! How a mail leaves: SMTP through lettre, or the dev mailbox.
 
-use domain::Moment;
-use lettre::message::{MultiPart, header};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use std::sync::Arc;
 
-use crate::{DevMailbox, Outgoing};
+use domain::Moment;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+
+use crate::dkim::Signer;
+use crate::message::message;
+use crate::{Consequence, DevMailbox, Dkim, DkimError, Outgoing, Reply, consequence};
+
+/// How long one answer of the mail server may take.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Where SMTP goes.
 #[derive(Clone)]
 pub struct SmtpSettings {
     /// `smtp(s)://user:pass@host:port`
     pub url: String,
+    /// Signs every mail; without it, the mail server does, or nobody.
+    pub dkim: Option<Dkim>,
 }
 
 impl std::fmt::Debug for SmtpSettings {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("SmtpSettings(…)")
+        formatter.debug_struct("SmtpSettings").field("dkim", &self.dkim).finish_non_exhaustive()
     }
+}
+
+/// Settings with which no mail can be sent. Repeats neither password nor key.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The URL cannot be read.
+    #[error("read the address of the mail server: {0}")]
+    Url(#[source] lettre::transport::smtp::Error),
+    /// Mails cannot be signed.
+    #[error("sign mails: {0}")]
+    Dkim(#[from] DkimError),
 }
 
 impl SmtpSettings {
-    /// Whether the URL can be read; nothing is connected.
+    /// Whether the settings can be read; nothing is connected.
     ///
     /// # Errors
-    /// When it cannot.
-    pub fn check(&self) -> Result<(), lettre::transport::smtp::Error> {
-        AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.url).map(drop)
+    /// When they cannot.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.url).map_err(SettingsError::Url)?;
+        self.dkim.as_ref().map(Signer::new).transpose()?;
+        Ok(())
     }
 }
 
-/// Why a mail was not taken.
+/// Why a mail was not taken. Where a server answered, the source is its [`Reply`], which holds no address.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Worth trying again: no connection, a 4xx answer.
+    /// Worth trying again: no connection, an answer for now (4xx), a full mailbox (5.2.2), a sign-in refused, which
+    /// operators can mend.
     #[error("the mail was not taken for now")]
     Transient(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Not worth trying again: a 5xx answer, an address that cannot be written.
+    /// Not worth trying again: any other 5xx answer, an address that cannot be written.
     #[error("the mail was refused")]
     Permanent(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SendError {
+    fn of(error: lettre::transport::smtp::Error) -> Self {
+        let Some(code) = error.status() else { return Self::Transient(error.into()) };
+        let words = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Self::answered(Reply::new(Some(code.into()), &words))
+    }
+
+    fn answered(reply: Reply) -> Self {
+        let is_sign_in = matches!(reply.code, Some(530 | 534 | 535 | 538));
+        if is_sign_in || consequence(reply.code, reply.enhanced).is_for_now() {
+            Self::Transient(reply.into())
+        } else {
+            Self::Permanent(reply.into())
+        }
+    }
+
+    const fn cause(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        match self {
+            Self::Transient(cause) | Self::Permanent(cause) => &**cause,
+        }
+    }
+
+    /// What the mail server said; without a code, what happened in its place. Safe to store.
+    ///
+    /// No answer after the mail was handed over means that it may have been taken: a second try repeats its Message-ID.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        let cause = self.cause();
+        cause.downcast_ref::<Reply>().cloned().unwrap_or_else(|| Reply::without_answer(cause))
+    }
+
+    /// What follows for the mail and its address, see [`consequence`]. A mail that could not even be written is refused:
+    /// its address is none.
+    #[must_use]
+    pub fn consequence(&self) -> Consequence {
+        match (self, self.cause().downcast_ref::<Reply>()) {
+            (_, Some(reply)) => consequence(reply.code, reply.enhanced),
+            (Self::Transient(_), None) => Consequence::WaitForServer,
+            (Self::Permanent(_), None) => Consequence::RefuseMail,
+        }
+    }
 }
 
 /// The way out.
@@ -46,19 +111,38 @@ pub enum Mailer {
     /// A folder in the data directory.
     Dev(DevMailbox),
     /// A mail server.
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Smtp(SmtpMailer),
+}
+
+/// Connections to a mail server, and what signs for it.
+#[derive(Clone)]
+pub struct SmtpMailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    signer: Option<Arc<Signer>>,
+}
+
+impl SmtpMailer {
+    async fn send(&self, mail: &Outgoing, now: Moment) -> Result<(), SendError> {
+        let mut message = message(mail, now).map_err(SendError::Permanent)?;
+        if let Some(signer) = self.signer.clone() {
+            // An RSA signature takes milliseconds, too long for a thread that serves viewers.
+            let signed = tokio::task::spawn_blocking(move || signer.sign(&mut message).map(|()| message));
+            let signed = signed.await.map_err(|error| SendError::Transient(error.into()))?;
+            message = signed.map_err(|error| SendError::Permanent(error.into()))?;
+        }
+        self.transport.send(message).await.map(drop).map_err(SendError::of)
+    }
 }
 
 impl Mailer {
     /// A pooled SMTP transport.
     ///
     /// # Errors
-    /// When the URL cannot be read.
-    pub fn smtp(settings: &SmtpSettings) -> Result<Self, lettre::transport::smtp::Error> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url)?
-            .timeout(Some(std::time::Duration::from_secs(30)))
-            .build();
-        Ok(Self::Smtp(transport))
+    /// When the settings cannot be read.
+    pub fn smtp(settings: &SmtpSettings) -> Result<Self, SettingsError> {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url).map_err(SettingsError::Url)?;
+        let signer = settings.dkim.as_ref().map(Signer::new).transpose()?.map(Arc::new);
+        Ok(Self::Smtp(SmtpMailer { transport: transport.timeout(Some(TIMEOUT)).build(), signer }))
     }
 
     /// Whether mails can leave: greets the mail server and signs in; a folder needs nothing.
@@ -68,10 +152,10 @@ impl Mailer {
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {
             Self::Dev(_) => Ok(()),
-            Self::Smtp(transport) => match transport.test_connection().await {
+            Self::Smtp(mailer) => match mailer.transport.test_connection().await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(SendError::Transient("the mail server did not greet".into())),
-                Err(error) => Err(SendError::Transient(error.into())),
+                Err(error) => Err(SendError::Transient(SendError::of(error).reply().into())),
             },
         }
     }
@@ -83,16 +167,7 @@ impl Mailer {
     pub async fn send(&self, mail: &Outgoing, now: Moment) -> Result<(), SendError> {
         match self {
             Self::Dev(mailbox) => mailbox.put(mail, now).await.map_err(|error| SendError::Transient(error.into())),
-            Self::Smtp(transport) => {
-                let message = message(mail, now).map_err(SendError::Permanent)?;
-                transport.send(message).await.map(drop).map_err(|error| {
-                    if error.is_permanent() {
-                        SendError::Permanent(error.into())
-                    } else {
-                        SendError::Transient(error.into())
-                    }
-                })
-            }
+            Self::Smtp(mailer) => mailer.send(mail, now).await,
         }
     }
 
@@ -106,35 +181,6 @@ impl Mailer {
     }
 }
 
-/// The same for every attempt, so that a mail sent twice after a crash can be told to be one.
-pub(crate) fn message_id(mail: &Outgoing) -> String {
-    let host = mail.from.rsplit_once('@').map_or("localhost", |(_, host)| host);
-    format!("<{}@{host}>", mail.id)
-}
-
-fn message(mail: &Outgoing, now: Moment) -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
-    let from = lettre::message::Mailbox::new(Some(mail.from_name.clone()), mail.from.parse()?);
-    let date = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(now.unix_seconds().unsigned_abs());
-    let mut builder = Message::builder()
-        .from(from)
-        .to(lettre::message::Mailbox::new(None, mail.to.parse()?))
-        .subject(mail.content.subject.clone())
-        .message_id(Some(message_id(mail)))
-        .date(date);
-    if let Some(reply_to) = &mail.reply_to {
-        builder = builder.reply_to(lettre::message::Mailbox::new(None, reply_to.parse()?));
-    }
-    for (name, value) in &mail.headers {
-        let name = header::HeaderName::new_from_ascii(name.clone())?;
-        builder = builder.raw_header(header::HeaderValue::new(name, value.clone()));
-    }
-    let content = MultiPart::alternative_plain_html(mail.content.text.clone(), mail.content.html.clone());
-    let Some(file) = &mail.attachment else { return Ok(builder.multipart(content)?) };
-    let kind = header::ContentType::parse(&file.content_type)?;
-    let attachment = lettre::message::Attachment::new(file.name.clone()).body(file.content.clone(), kind);
-    Ok(builder.multipart(MultiPart::mixed().multipart(content).singlepart(attachment))?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +192,7 @@ mod tests {
             to: to.into(),
             from_name: "Maya via My Mini Webinar".into(),
             from: "hello@example.com".into(),
+            return_path: None,
             reply_to: Some("maya@example.com".into()),
             content: Rendered { subject: "Your link".into(), text: "Hello".into(), html: "<p>Hello</p>".into() },
             headers: vec![("List-Unsubscribe".into(), "<https://example.com/u/x>".into())],
@@ -165,9 +212,55 @@ mod tests {
     }
 
     #[test]
+    fn bounces_and_answers_go_where_they_should() {
+        let now = Moment::from_unix_seconds(0);
+        let return_path = Some("bounces+abc@example.com".to_owned());
+        let mail = Outgoing { return_path, ..outgoing("tom@example.com") };
+        let built = message(&mail, now).expect("builds");
+        assert_eq!(built.envelope().from().map(ToString::to_string).as_deref(), Some("bounces+abc@example.com"));
+        assert_eq!(built.envelope().to()[0].to_string(), "tom@example.com");
+        let text = String::from_utf8(built.formatted()).expect("text");
+        assert!(text.contains("<hello@example.com>") && !text.contains("bounces+abc"), "{text}");
+        let built = message(&outgoing("tom@example.com"), now).expect("builds");
+        assert_eq!(built.envelope().from().map(ToString::to_string).as_deref(), Some("hello@example.com"));
+    }
+
+    #[test]
+    fn a_mail_reads_as_it_was_written() {
+        let mut mail = outgoing("tom@example.com");
+        mail.content.text = format!("Grüße\n.\n{}\n", "long ".repeat(500));
+        mail.attachment = Some(crate::Attachment {
+            name: "Einladung für Tom.ics".into(),
+            content_type: "text/calendar; charset=utf-8; method=PUBLISH".into(),
+            content: "BEGIN:VCALENDAR\r\nSUMMARY:Grüße\r\nEND:VCALENDAR\r\n".into(),
+        });
+        let written = message(&mail, Moment::from_unix_seconds(0)).expect("builds").formatted();
+        assert!(written.is_ascii(), "seven bits pass every server");
+        let read = mail_parser::MessageParser::new().parse(&written).expect("a mail");
+        let names: Vec<_> = read.headers().iter().map(|header| header.name().to_ascii_lowercase()).collect();
+        for name in ["content-type", "mime-version", "content-transfer-encoding", "message-id", "from"] {
+            assert_eq!(names.iter().filter(|known| *known == name).count(), 1, "{name} once");
+        }
+        assert_eq!(read.body_text(0).expect("text").replace("\r\n", "\n"), mail.content.text);
+        assert_eq!(read.body_html(0).expect("HTML").trim(), mail.content.html);
+        let calendar = read.parts.iter().find(|part| part.contents().starts_with(b"BEGIN")).expect("the attachment");
+        assert_eq!(Some(calendar.contents()), mail.attachment.as_ref().map(|file| file.content.as_bytes()));
+    }
+
+    #[test]
+    fn a_mail_written_down_before_return_paths_is_read() {
+        let mut stored = serde_json::to_value(outgoing("tom@example.com")).expect("written");
+        stored.as_object_mut().expect("an object").remove("return_path");
+        let read: Outgoing = serde_json::from_value(stored).expect("read");
+        assert_eq!(read.return_path, None);
+    }
+
+    #[test]
     fn an_address_with_a_line_break_is_refused() {
         let now = Moment::from_unix_seconds(0);
-        assert!(message(&outgoing("tom@example.com\r\nBcc: x@example.com"), now).is_err());
+        let injected = "tom@example.com\r\nBcc: x@example.com";
+        assert!(message(&outgoing(injected), now).is_err());
+        assert!(message(&Outgoing { return_path: Some(injected.into()), ..outgoing("tom@example.com") }, now).is_err());
     }
 
     #[tokio::test]
