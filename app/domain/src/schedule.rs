@@ -16,7 +16,7 @@ use crate::closed_list;
 use crate::moment::Moment;
 
 pub use booked::{BookedSession, MAX_CHANGE_NOTE_CHARS, MoveForm, MovedTo};
-pub use describe::{describe_rule, shift_text, wall_text};
+pub use describe::{describe_rule, in_one_line, in_words, shift_text, wall_text};
 pub use form::{MAX_BLACKOUTS, MAX_DATES, MAX_RULES, RuleForm, ScheduleForm, TickedDays, parse_dates};
 pub use occurrences::{Occurrence, Shift, Zones, occurrences, resolve};
 pub use offering::{Offered, Offering, Slot, next_boundary, offered};

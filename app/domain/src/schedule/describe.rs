@@ -1,9 +1,10 @@
 //! Rules and times in words.
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use super::{Day, Nth, Repeats, Rule, Shift};
-use crate::moment::MONTHS;
+use crate::moment::{MONTHS, Moment};
 
 /// A rule in one sentence, such as `Every week on Tuesday at 18:00 (Europe/Paris)`.
 #[must_use]
@@ -92,4 +93,38 @@ pub fn wall_text(wall: DateTime) -> String {
         wall.hour(),
         wall.minute()
     )
+}
+
+/// A moment on the wall of a zone, and which zone that is: `Tuesday, 1 December 2026, 18:00` and
+/// `CET, UTC+1, Europe/Paris` (its name with spaces, as people write it). `name` is the zone's.
+#[must_use]
+pub fn in_words(at: Moment, name: &str, zone: &TimeZone) -> (String, String) {
+    let wall = zone.to_datetime(at.timestamp());
+    let info = zone.to_offset_info(at.timestamp());
+    let (hours, minutes) = (info.offset().seconds() / 3_600, info.offset().seconds().abs() / 60 % 60);
+    let sign = if info.offset().seconds() < 0 { '\u{2212}' } else { '+' };
+    let offset = match (info.offset().seconds(), minutes) {
+        (0, _) => "UTC".to_owned(),
+        (_, 0) => format!("UTC{sign}{}", hours.abs()),
+        _ => format!("UTC{sign}{}:{minutes:02}", hours.abs()),
+    };
+    // Where a zone has no abbreviation, its history says the offset again.
+    let short = info.abbreviation();
+    let is_a_name = short.chars().all(char::is_alphabetic) && short != "UTC";
+    let mut words = Vec::new();
+    if is_a_name {
+        words.push(short.to_owned());
+    }
+    words.push(offset);
+    if name != "UTC" {
+        words.push(name.replace('_', " "));
+    }
+    (wall_text(wall), words.join(", "))
+}
+
+/// [`in_words`] in one line: `Tuesday, 1 December 2026, 18:00 (CET, UTC+1, Europe/Paris)`.
+#[must_use]
+pub fn in_one_line(at: Moment, name: &str, zone: &TimeZone) -> String {
+    let (text, zone_text) = in_words(at, name, zone);
+    format!("{text} ({zone_text})")
 }

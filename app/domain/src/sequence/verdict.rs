@@ -4,7 +4,7 @@
 //! Everything else can be unsubscribed from, and an offer needs an agreement of its own. Nobody whose data rests or
 //! goes is written to at all. Sources: product.md §4.7 and §4.9.
 
-use super::{Behaviour, Template};
+use super::{Behaviour, Template, Timing};
 use crate::closed_list;
 use crate::rights::SubjectState;
 use crate::webinar::WebinarState;
@@ -185,6 +185,17 @@ impl<Id> Template<Id> {
     pub fn verdict(&self, facts: &Facts, behaviour: &Behaviour) -> Verdict {
         match may_send(self.purpose(), facts) {
             Verdict::Send if !self.segment.matches(behaviour) => Verdict::Drop(DropReason::NotInSegment),
+            verdict => verdict,
+        }
+    }
+
+    /// [`Self::verdict`] with patience: who somebody is by what they did is asked once the outcome is final, because
+    /// until then they may still become somebody else.
+    #[must_use]
+    pub fn verdict_until_final(&self, facts: &Facts, behaviour: &Behaviour, is_final: bool) -> Verdict {
+        let asks = !self.segment.is_everybody() && matches!(self.timing, Timing::After { .. });
+        match self.verdict(facts, behaviour) {
+            Verdict::Drop(DropReason::NotInSegment) if asks && !is_final => Verdict::Wait,
             verdict => verdict,
         }
     }
