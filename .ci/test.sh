@@ -83,6 +83,7 @@ rust_tests() {
   if [ -n "$pg_bin" ]; then start_postgres; else skipped+=("PostgreSQL"); fi
   if [ -x "$FOREIGN/bin/moto_server" ]; then start_s3; else skipped+=("S3"); fi
   if [ -x "$FOREIGN/bin/smtp-sink" ]; then export TEST_SMTP_SINK="$FOREIGN/bin/smtp-sink"; else skipped+=("a killed batch of mails"); fi
+  if [ -x "$FOREIGN/bin/python" ]; then export MW_FOREIGN="$FOREIGN" MW_REQUIRE_MAIL_SERVERS=1; else skipped+=("a misbehaving mail server"); fi
   if have ffmpeg; then export MW_REQUIRE_FFMPEG=1; else skipped+=("ffmpeg"); fi
 
   local selection=() package
@@ -113,7 +114,7 @@ rust_tests() {
     if [[ " $packages " == *" $package "* ]]; then documented+=(-p "$package"); fi
   done
   if [ ${#documented[@]} -gt 0 ]; then cargo test --quiet --doc "${documented[@]}"; fi
-  unset MW_REQUIRE_POSTGRES MW_REQUIRE_FFMPEG
+  unset MW_REQUIRE_POSTGRES MW_REQUIRE_FFMPEG MW_FOREIGN MW_REQUIRE_MAIL_SERVERS
 }
 
 # What `make release` ships: the same server, the site inside.

@@ -36,6 +36,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("webinars/:webinar") view=pieces::EDITOR ssr=SsrMode::Async/>
                     <Route path=path!("webinars/:webinar/times") view=pieces::TIMES ssr=SsrMode::Async/>
                     <Route path=path!("webinars/:webinar/mails") view=pieces::MAILS ssr=SsrMode::Async/>
+                    <Route path=path!("webinars/:webinar/rehearsal") view=pieces::REHEARSAL ssr=SsrMode::Async/>
                     <Route path=path!("webinars/:webinar/results") view=pieces::RESULTS ssr=SsrMode::Async/>
                     <Route path=path!("webinars/:webinar/registrants") view=pieces::REGISTRANTS ssr=SsrMode::Async/>
                     <Route path=path!("webinars/:webinar/registrants/:registration") view=pieces::REGISTRANT ssr=SsrMode::Async/>

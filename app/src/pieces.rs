@@ -13,7 +13,8 @@ use crate::context::announce_piece;
 use crate::home::HomePage;
 use crate::kit::KitPage;
 use crate::studio::{
-    DashboardPage, EditorPage, MailsPage, RegistrantPage, RegistrantsPage, ResultsPage, TimesPage, WebinarsPage,
+    DashboardPage, EditorPage, MailsPage, RegistrantPage, RegistrantsPage, RehearsalPage, ResultsPage, TimesPage,
+    WebinarsPage,
 };
 
 /// A piece that did not arrive: the network is gone, or the site was built anew since the page was opened.
@@ -86,6 +87,7 @@ pieces! {
     editor { EDITOR cut_editor fetch_editor EditorPage }
     times { TIMES cut_times fetch_times TimesPage }
     mails { MAILS cut_mails fetch_mails MailsPage }
+    rehearsal { REHEARSAL cut_rehearsal fetch_rehearsal RehearsalPage }
     results { RESULTS cut_results fetch_results ResultsPage }
     people {
         REGISTRANTS cut_registrants fetch_registrants RegistrantsPage,

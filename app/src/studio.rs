@@ -8,6 +8,7 @@ mod person;
 mod publish;
 mod recording;
 mod registrants;
+mod rehearsal;
 mod results;
 mod settings;
 mod times;
@@ -26,6 +27,7 @@ pub use layout::StudioLayout;
 pub use mails::MailsPage;
 pub use person::RegistrantPage;
 pub use registrants::RegistrantsPage;
+pub use rehearsal::RehearsalPage;
 pub use results::ResultsPage;
 pub use times::TimesPage;
 pub use transfer::Transfers;
@@ -49,7 +51,7 @@ fn webinar_in_path() -> impl Fn() -> Option<WebinarId> + Copy + Send + Sync {
 fn WebinarTabs(
     /// Which webinar.
     id: WebinarId,
-    /// `editor`, `times`, `mails`, `results` or `registrants`.
+    /// `editor`, `times`, `mails`, `rehearsal`, `results` or `registrants`.
     current: &'static str,
 ) -> impl IntoView {
     let tab = move |name: &'static str, path: &str, label: &'static str| {
@@ -61,6 +63,7 @@ fn WebinarTabs(
             {tab("editor", "", "Set up")}
             {tab("times", "/times", "Times")}
             {tab("mails", "/mails", "Mails")}
+            {tab("rehearsal", "/rehearsal", "Rehearsal")}
             {tab("results", "/results", "Results")}
             {tab("registrants", "/registrants", "People")}
         </nav>

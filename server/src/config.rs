@@ -14,13 +14,14 @@ use std::sync::Arc;
 use backend::secrets;
 use clap::Args;
 use ipnet::IpNet;
+use mail::Dkim;
 use privacy::recipients::Recipients;
 use url::Url;
 
 use crate::site::Site;
 
 /// Every variable this binary knows; `*_FILE` twins exist for the secrets among them.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 23] = [
     "MW_ADDR",
     "MW_TRUSTED_PROXIES",
     "MW_BASE_URL",
@@ -33,6 +34,10 @@ const KNOWN: [&str; 19] = [
     "MW_SMTP_URL",
     "MW_MAIL_FROM",
     "MW_CONTACT_EMAIL",
+    "MW_BOUNCE_MAILBOX",
+    "MW_BOUNCE_SECRET",
+    "MW_DKIM_SELECTOR",
+    "MW_DKIM_KEY",
     "MW_DEV",
     "MW_SECRET_KEY",
     "MW_METRICS_TOKEN",
@@ -42,11 +47,13 @@ const KNOWN: [&str; 19] = [
     "MW_RECIPIENTS",
 ];
 /// Variables whose value may come from a file.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 10] = [
     "MW_DATABASE_URL",
     "MW_KEYRING_URL",
     "MW_BACKUP_KEY",
     "MW_SMTP_URL",
+    "MW_BOUNCE_SECRET",
+    "MW_DKIM_KEY",
     "MW_SECRET_KEY",
     "MW_METRICS_TOKEN",
     "AWS_ACCESS_KEY_ID",
@@ -104,6 +111,10 @@ pub struct Config {
     pub mail_from: String,
     /// Where people write about privacy.
     pub contact_email: String,
+    /// Where undeliverable mail comes back to, and what those sign with who bring it to us.
+    pub bounces: Option<Bounces>,
+    /// What mails are signed with; nothing where the mail server does it.
+    pub dkim: Option<Dkim>,
     /// Whether the routes under `/dev` exist.
     pub dev: bool,
     /// Guards `/metrics` outside dev.
@@ -118,6 +129,15 @@ pub struct Config {
     pub site_dir: PathBuf,
     secret_key: Option<[u8; 32]>,
     backup_key: Option<[u8; 32]>,
+}
+
+/// The mailbox undeliverable mail comes back to.
+#[derive(Clone)]
+pub struct Bounces {
+    /// Its address; each mail gets one of its own below it.
+    pub mailbox: String,
+    /// Shared with whoever hands its mails to `/hooks/mail`.
+    pub secret: String,
 }
 
 /// How log lines are written.
@@ -276,18 +296,21 @@ impl Config {
         let data_dir = std::path::absolute(&data_dir).map_err(|error| wrong("MW_DATA_DIR", error))?;
         let dev = check::dev(value("MW_DEV")?.as_deref(), addr)?;
         let mailbox = |name: &'static str, fallback: &str| check::mailbox(name, value(name)?, fallback, is_https);
+        let mail_from = mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?;
         let (storage_url, s3) = storage(variables, &data_dir, is_https)?;
         let backup_url = backups(variables, &data_dir, &storage_url, s3.as_ref(), is_https)?;
         Ok(Self {
             addr,
             trusted_proxies: check::networks(value("MW_TRUSTED_PROXIES")?.as_deref().unwrap_or_default())?,
-            mail_from: mailbox("MW_MAIL_FROM", "hello@mini-webinar.example")?,
+            mail_from: mail_from.clone(),
             contact_email: mailbox("MW_CONTACT_EMAIL", "privacy@mini-webinar.example")?,
             database_url: database(variables, "MW_DATABASE_URL", &data_dir, "mini-webinar.db", is_https)?,
             keyring_url: database(variables, "MW_KEYRING_URL", &data_dir, "keyring.db", is_https)?,
             storage_url,
             backup_url,
             s3,
+            bounces: check::bounces(value("MW_BOUNCE_MAILBOX")?, value("MW_BOUNCE_SECRET")?)?,
+            dkim: check::dkim(&mail_from, value("MW_DKIM_SELECTOR")?, value("MW_DKIM_KEY")?)?,
             smtp_url: value("MW_SMTP_URL")?.map(|url| check::smtp_url(url, is_https)).transpose()?,
             dev,
             metrics_token: value("MW_METRICS_TOKEN")?,
@@ -423,6 +446,13 @@ impl Config {
             ("MW_SMTP_URL", self.smtp_url.as_deref().map_or_else(|| "unset (dev mailbox)".to_owned(), check::redact)),
             ("MW_MAIL_FROM", self.mail_from.clone()),
             ("MW_CONTACT_EMAIL", self.contact_email.clone()),
+            (
+                "MW_BOUNCE_MAILBOX",
+                self.bounces.as_ref().map_or_else(|| "unset".to_owned(), |bounces| bounces.mailbox.clone()),
+            ),
+            ("MW_BOUNCE_SECRET", set(self.bounces.is_some(), "unset")),
+            ("MW_DKIM_SELECTOR", self.dkim.as_ref().map_or_else(|| "unset".to_owned(), |dkim| dkim.selector.clone())),
+            ("MW_DKIM_KEY", set(self.dkim.is_some(), "unset")),
             ("MW_DEV", u8::from(self.dev).to_string()),
             ("MW_SECRET_KEY", set(self.secret_key.is_some(), "file in the data folder")),
             ("MW_METRICS_TOKEN", set(self.metrics_token.is_some(), "unset")),

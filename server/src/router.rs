@@ -20,8 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    archives, beats, dev, evidence, health, media, my_data, operators, own_data, policy_pages, receipts, site_files,
-    studio_files, studio_pages, uploads, viewer_pages, viewer_requests,
+    archives, beats, dev, evidence, health, hooks, media, my_data, operators, own_data, policy_pages, receipts,
+    site_files, studio_files, studio_pages, uploads, viewer_pages, viewer_requests,
 };
 use crate::state::AppState;
 
@@ -48,6 +48,7 @@ pub fn router(state: AppState, metrics: PrometheusHandle) -> Router {
         .merge(policy_pages::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .merge(my_data::router().layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/api/beats", post(beats::take).layer(DefaultBodyLimit::max(BEAT_BYTES)))
+        .route("/hooks/mail", post(hooks::returned_mail).layer(DefaultBodyLimit::max(mail::bounce::MOST_BYTES)))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics).layer(Extension(metrics)));

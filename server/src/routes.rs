@@ -7,6 +7,7 @@ pub mod desk;
 pub mod dev;
 pub mod evidence;
 pub mod health;
+pub mod hooks;
 pub mod media;
 pub mod my_data;
 pub mod operators;

@@ -146,7 +146,7 @@ pub fn open_mailer(config: &Config) -> Result<Mailer, StartError> {
     match &config.smtp_url {
         Some(url) => {
             admitted(config, "MW_SMTP_URL", url)?;
-            Mailer::smtp(&SmtpSettings { url: url.clone() })
+            Mailer::smtp(&SmtpSettings { url: url.clone(), dkim: config.dkim.clone() })
                 .map_err(|error| StartError::Mail("MW_SMTP_URL", error.to_string()))
         }
         None => DevMailbox::open(&config.data_dir.join("mailbox"))
@@ -200,6 +200,7 @@ pub fn assemble(
         config: backend::Config {
             base_url: config.base_url.clone(),
             mail_from: config.mail_from.clone(),
+            bounce_mailbox: config.bounces.as_ref().map(|bounces| bounces.mailbox.clone()),
             contact_email: config.contact_email.clone(),
             quota_bytes: backend::config::DEFAULT_QUOTA_BYTES,
             work_dir,

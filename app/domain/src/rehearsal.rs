@@ -8,6 +8,7 @@
 //!
 //! It is played as if workers were never late, except where [`Mishaps`] say so. Sources: product.md §0.10, §2.1 and §4.
 
+pub mod form;
 mod mails;
 mod playing;
 mod words;

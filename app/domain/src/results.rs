@@ -222,6 +222,8 @@ pub struct RegistrantView {
     pub timeline: Vec<TimelineEntry>,
     /// The person's own link, to send it again by hand.
     pub room_url: String,
+    /// Why their address is not written to, if it is not.
+    pub suppression: Option<crate::sequence::Suppression>,
 }
 
 /// Something on the home page that wants the coach.

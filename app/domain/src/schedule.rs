@@ -6,7 +6,7 @@
 
 mod booked;
 mod describe;
-mod form;
+pub(crate) mod form;
 mod occurrences;
 mod offering;
 

@@ -63,6 +63,7 @@ pub const FORMS: &[(&str, Sender)] = &[
     ("remove_caption", Sender::Coach),
     ("cancel_upload", Sender::Coach),
     ("resend_link", Sender::Coach),
+    ("try_address_again", Sender::Coach),
     ("forget_child", Sender::Coach),
     ("acknowledge_policy", Sender::Coach),
 ];
@@ -364,6 +365,9 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "choose_poster" => coach.choose_poster(fields.number::<VideoId>("video")?, fields.number("index")?).await?,
         "remove_caption" => coach.remove_caption(fields.number("caption")?).await?,
         "cancel_upload" => coach.uploader().terminate_upload(fields.number::<UploadId>("upload")?).await?,
+        "try_address_again" => {
+            coach.try_address_again(fields.webinar()?, fields.number("registration")?).await?;
+        }
         "resend_link" => coach.resend_link(fields.webinar()?, fields.number("registration")?).await?,
         "forget_child" => {
             let webinar = fields.webinar()?;

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use wasm_bindgen::JsCast as _;
 
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
@@ -139,17 +140,26 @@ fn Editing(id: WebinarId, mail: MailTemplateId, is_confirmation: bool, form: Tem
         view! { <PostForm name="remove_template" class="inline" hidden=this.clone()><Submit label="Take away" kind="quiet"/></PostForm> }
     });
     // Fields belong to the form they are made in.
-    let typed = StoredValue::new(form.clone());
+    let stored = StoredValue::new(form.clone());
+    let typed = RwSignal::new((form.subject.clone(), form.body.clone()));
+    let follow = move |event: leptos::ev::Event| {
+        let value = event_target_value(&event);
+        match event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()?.get_attribute("name")) {
+            Some(name) if name == "subject" => typed.update(|typed| typed.0 = value),
+            Some(name) if name == "body" => typed.update(|typed| typed.1 = value),
+            _ => {}
+        }
+    };
     view! {
-        <div class="editing">
+        <div class="editing" on:input=follow>
             <PostForm name="save_template" done="Saved." hidden=hidden>
-                <Fields form=typed.get_value() is_confirmation=is_confirmation/>
+                <Fields form=stored.get_value() is_confirmation=is_confirmation/>
             </PostForm>
             <div class="row">
                 <PostForm name="test_template" class="inline" done="Sent to your own address." hidden=this><Submit label="Send me a test" kind="quiet"/></PostForm>
                 {remove}
             </div>
-            <Preview id=id form=form/>
+            <Preview id=id form=form typed=typed/>
         </div>
     }
 }
@@ -222,17 +232,47 @@ fn Audience(form: TemplateForm) -> impl IntoView {
     }
 }
 
-/// Asked for when it is wanted: seven letters are not rendered to show a list of them.
+/// How long somebody pauses who wants to see what they wrote.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// Asked for when it is wanted: seven letters are not rendered to show a list of them. From then on it follows what is
+/// typed, a pause behind.
 #[component]
-fn Preview(id: WebinarId, form: TemplateForm) -> impl IntoView {
+fn Preview(id: WebinarId, form: TemplateForm, typed: RwSignal<(String, String)>) -> impl IntoView {
     let shown = RwSignal::new(None::<Result<MailPreview, AppError>>);
-    let show = move |_| {
-        let form = form.clone();
-        leptos::task::spawn_local(async move { shown.set(Some(read_preview(id, form).await)) });
+    let asked = RwSignal::new(0_u32);
+    let form = StoredValue::new(form);
+    let show = move || {
+        let (subject, body) = typed.get_untracked();
+        let form = TemplateForm { subject, body, ..form.get_value() };
+        let turn = asked.get_untracked().wrapping_add(1);
+        asked.set(turn);
+        leptos::task::spawn_local(async move {
+            let answer = read_preview(id, form).await;
+            // An answer that was overtaken by the next question is none.
+            if asked.get_untracked() == turn {
+                shown.set(Some(answer));
+            }
+        });
     };
+    let typing = RwSignal::new(0_u32);
+    Effect::new(move |_| {
+        typed.track();
+        if asked.get_untracked() == 0 {
+            return;
+        }
+        let letter = typing.get_untracked().wrapping_add(1);
+        typing.set(letter);
+        let after_a_pause = move || {
+            if typing.try_get_untracked() == Some(letter) {
+                show();
+            }
+        };
+        set_timeout(after_a_pause, PAUSE);
+    });
     view! {
-        <div class="needs-script preview">
-            <button type="button" class="button" on:click=show>"See it as it was last saved"</button>
+        <div class="needs-script preview" aria-live="polite">
+            <button type="button" class="button" on:click=move |_| show()>"See how it arrives"</button>
             {move || shown.get().map(|preview| match preview {
                 Ok(preview) => view! {
                     <p class="quiet" dir="auto">{preview.subject.clone()}</p>

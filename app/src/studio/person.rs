@@ -2,6 +2,7 @@
 
 use domain::ids::{RegistrationId, WebinarId};
 use domain::results::RegistrantView;
+use domain::sequence::Suppression;
 use domain::video::clock_text;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -85,11 +86,27 @@ fn Person(person: RegistrantView) -> impl IntoView {
         clock_text(f64::from(row.unique_seconds)),
         clock_text(person.duration_seconds)
     );
+    let suppressed = person.suppression.map(|why| {
+        let hidden = vec![("webinar", person.webinar.to_string()), ("registration", row.id.to_string())];
+        match why {
+            Suppression::Bounced => view! {
+                <p class="look">"This address does not take mail, so nothing goes there. The timeline below says what its mail server answered."</p>
+                <PostForm name="try_address_again" done="The next mail goes there again." hidden=hidden>
+                    <Submit label="Write to it again" kind=""/>
+                </PostForm>
+            }
+            .into_any(),
+            Suppression::Complained | Suppression::Asked => view! {
+                <p class="look">"This person reported a mail of yours as unwanted. Nothing more goes there, and only they can change that."</p>
+            }
+            .into_any(),
+        }
+    });
     let timeline: Vec<_> = person
         .timeline
         .into_iter()
         .map(|entry| {
-            let detail = entry.detail.map(|detail| view! { <span class="quiet">" · "{if detail.contains('/') { device_text(&detail) } else { detail }}</span> });
+            let detail = entry.detail.map(|detail| view! { <span class="quiet">" · "{if detail.contains('/') && !detail.contains(' ') { device_text(&detail) } else { detail }}</span> });
             view! { <li><span class="when"><Time at=entry.at/></span><span>{entry.what}{detail}</span></li> }
         })
         .collect();
@@ -121,6 +138,7 @@ fn Person(person: RegistrantView) -> impl IntoView {
                 <p class="hint">"Whoever has it watches as this person. Send it to nobody else."</p>
                 <Copyable text=person.room_url label="The person's own link"/>
             </details>
+            {suppressed}
             <PostForm name="resend_link" done="It is on its way." hidden=vec![("webinar", person.webinar.to_string()), ("registration", row.id.to_string())]>
                 <Submit label="Mail the link again" kind=""/>
             </PostForm>

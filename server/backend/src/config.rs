@@ -12,6 +12,8 @@ pub struct Config {
     pub base_url: Url,
     /// Sender of every mail.
     pub mail_from: String,
+    /// Where undeliverable mail comes back to; nothing where nobody reads it.
+    pub bounce_mailbox: Option<String>,
     /// Where people write about privacy.
     pub contact_email: String,
     /// Bytes of recordings a coach may keep.

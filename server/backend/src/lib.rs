@@ -29,12 +29,14 @@ pub mod policy_notices;
 #[cfg(test)]
 mod promise;
 pub mod registrations;
+mod rehearsals;
 pub mod results;
 pub mod rights;
 pub mod schedules;
 pub mod second_factor;
 pub mod secrets;
 mod sequences;
+pub mod signatures;
 pub(crate) mod together;
 pub mod tokens;
 pub mod uploads;

@@ -7,6 +7,7 @@
 
 mod about_leaving;
 pub(crate) mod about_rights;
+mod returned;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use domain::Moment;
 use domain::fence::{ABOUT_A_REQUEST, MailVerdict, SESSION_CALLED_OFF, SESSION_MOVED, mail_to_coach, mail_to_viewer};
 use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
 use domain::rights::{AccountState, SubjectState};
-use mail::{Button, Letter, Outgoing, SendError};
+use mail::{Button, Consequence, Letter, Outgoing, SendError};
 use persistence::bounces::{self, Marks};
 use persistence::entities::{coach, mail as outbox, one_time_token, registration, session, webinar};
 use persistence::mails as queries;
@@ -51,8 +52,8 @@ pub(crate) enum Handed {
     Taken,
     /// There is nobody to send it to any more.
     Nobody,
-    /// It was refused for good, and why.
-    Refused(String),
+    /// It was refused for good: what was said, and what follows from it.
+    Refused(String, Consequence),
     /// Worth trying again.
     Later(String),
 }
@@ -222,16 +223,22 @@ impl Backend {
 
     /// Renders a claimed mail and hands it over. What was rendered lives no longer than this call.
     pub(crate) async fn deliver(&self, row: &outbox::Model) -> Result<Sent> {
-        let (state, note) = match self.hand_over(row).await? {
-            Handed::Taken => ("sent", None),
-            Handed::Nobody => ("dropped", Some("There is nobody to send it to any more.".to_owned())),
-            Handed::Refused(reason) => ("failed", Some(reason)),
+        match self.hand_over(row).await? {
+            Handed::Taken => self.settle_mail(row, "sent", None).await?,
+            Handed::Nobody => {
+                self.settle_mail(row, "dropped", Some("There is nobody to send it to any more.")).await?;
+            }
+            Handed::Refused(said, consequence) => {
+                let transaction = self.db().begin().await?;
+                queries::settle(&transaction, row.id, "sending", "failed", Some(&said), None).await?;
+                self.judge_answer(&transaction, row, consequence, &said).await?;
+                transaction.commit().await?;
+            }
             Handed::Later(reason) => {
                 self.settle_mail(row, "queued", None).await?;
                 return Ok(Sent::Later(reason));
             }
-        };
-        self.settle_mail(row, state, note.as_deref()).await?;
+        }
         Ok(Sent::Settled)
     }
 
@@ -243,9 +250,14 @@ impl Backend {
             Ok(()) => Handed::Taken,
             Err(error @ SendError::Permanent(_)) => {
                 tracing::warn!(template = row.template, "a mail was refused for good");
-                Handed::Refused(error.to_string())
+                Handed::Refused(said(&error), error.consequence())
             }
-            Err(error @ SendError::Transient(_)) => Handed::Later(error.to_string()),
+            Err(error @ SendError::Transient(_)) => {
+                if error.consequence() == Consequence::AlertOperators {
+                    tracing::error!(said = said(&error), "a mail server refuses us: look at user name and password");
+                }
+                Handed::Later(said(&error))
+            }
         })
     }
 
@@ -346,7 +358,7 @@ impl Backend {
             }
             _ => None,
         };
-        let outgoing = self.outgoing(row, to, format!("{presenter} via My Mini Webinar"), reply_to, &letter)?;
+        let outgoing = self.outgoing(row, to, mail::sender::from_name(&presenter), reply_to, &letter)?;
         Ok(Some(Outgoing { attachment, ..outgoing }))
     }
 
@@ -514,6 +526,7 @@ impl Backend {
             to,
             from_name,
             from: self.config().mail_from.clone(),
+            return_path: row.registration_id.and_then(|_| self.return_path(row.id)),
             reply_to,
             content: letter.render().map_err(|error| Error::fault("render a mail", error))?,
             // Mail of this kind answers no machine and wants no vacation replies.
@@ -525,6 +538,12 @@ impl Backend {
 
 fn accent_of(webinar: &webinar::Model) -> String {
     if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() }
+}
+
+/// What the mail server said, for whoever reads the mail's line.
+fn said(error: &SendError) -> String {
+    let reply = error.reply();
+    if reply.text.is_empty() { error.to_string() } else { format!("The mail server said: {}", reply.text) }
 }
 
 /// Where the button of a mail to a coach leads.

@@ -20,6 +20,7 @@ use persistence::entities::mail_template;
 use crate::{Error, Result};
 
 pub(crate) use composing::Addressed;
+pub(crate) use planning::{first_sequence, in_order};
 pub(crate) use sending::SEND_DUE_MAILS;
 
 /// A stored template as the planner knows it.

@@ -54,6 +54,7 @@ pub(crate) fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
         config: Config {
             base_url: "https://webinar.example".parse().expect("a URL"),
             mail_from: "hello@webinar.example".to_owned(),
+            bounce_mailbox: Some("bounces@mail.example".to_owned()),
             contact_email: "privacy@webinar.example".to_owned(),
             quota_bytes: crate::config::DEFAULT_QUOTA_BYTES,
             work_dir: folder.path().join("work"),

@@ -149,16 +149,16 @@ async fn mark(
     suppression::Entity::insert(row).on_conflict(known).exec_without_returning(conn).await.map(drop)
 }
 
-/// Writes to an address again that did not take mail: its coach knows better. Tells whether it was left alone.
+/// Writes to an address again that did not take mail: its coach knows better.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn try_again(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<bool, DbErr> {
-    let done = suppression::Entity::delete_many()
+pub async fn try_again(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<(), DbErr> {
+    suppression::Entity::delete_many()
         .filter(suppression::Column::CoachId.eq(coach))
         .filter(suppression::Column::Channel.eq(Suppression::Bounced.as_str()))
         .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
         .exec(conn)
-        .await?;
-    Ok(done.rows_affected > 0)
+        .await
+        .map(drop)
 }

@@ -110,16 +110,16 @@ pub async fn settle(
     to: &str,
     note: Option<&str>,
     sent_at: Option<Moment>,
-) -> Result<(), DbErr> {
-    mail::Entity::update_many()
+) -> Result<bool, DbErr> {
+    let done = mail::Entity::update_many()
         .col_expr(mail::Column::State, Expr::value(to))
         .col_expr(mail::Column::Note, Expr::value(note.map(str::to_owned)))
         .col_expr(mail::Column::SentAt, Expr::value(sent_at))
         .filter(mail::Column::Id.eq(id))
         .filter(mail::Column::State.eq(from))
         .exec(conn)
-        .await
-        .map(drop)
+        .await?;
+    Ok(done.rows_affected == 1)
 }
 
 /// Gives mails back whose worker died while sending them.

@@ -4,12 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use domain::EmailAddress;
 use ipnet::IpNet;
-use mail::SmtpSettings;
+use mail::{Dkim, SmtpSettings};
 use privacy::recipients::{Recipients, is_own};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{ConfigError, LogFormat, wrong};
+use super::{Bounces, ConfigError, LogFormat, wrong};
 
 /// Stands where a password was.
 const HIDDEN: &str = "***";
@@ -157,11 +157,53 @@ pub(super) fn smtp_url(url: String, is_https: bool) -> Result<String, ConfigErro
         ));
     }
     let has_host = Url::parse(&url).is_ok_and(|parsed| parsed.host_str().is_some_and(|host| !host.is_empty()));
-    let settings = SmtpSettings { url };
+    let settings = SmtpSettings { url, dkim: None };
     if has_host && settings.check().is_ok() {
         Ok(settings.url)
     } else {
         Err(wrong("MW_SMTP_URL", "expected smtp://user:password@host:port or smtps://user:password@host:port"))
+    }
+}
+
+/// Both or none: an address nobody may bring mail from is no use, and a secret without an address is a mistake.
+pub(super) fn bounces(mailbox: Option<String>, secret: Option<String>) -> Result<Option<Bounces>, ConfigError> {
+    match (mailbox, secret) {
+        (None, None) => Ok(None),
+        (Some(mailbox), Some(secret)) => {
+            let is_address = EmailAddress::parse(&mailbox).is_ok();
+            // A return address is this one with 49 characters more in front of its @.
+            if !is_address || mail::verp::return_path(&mailbox, &"0".repeat(48)).is_none() {
+                return Err(wrong("MW_BOUNCE_MAILBOX", "expected an address with at most 15 characters before its @"));
+            }
+            if secret.len() < 16 {
+                return Err(wrong("MW_BOUNCE_SECRET", "expected at least 16 characters"));
+            }
+            Ok(Some(Bounces { mailbox, secret }))
+        }
+        (Some(_), None) => Err(wrong("MW_BOUNCE_SECRET", "required with MW_BOUNCE_MAILBOX")),
+        (None, Some(_)) => Err(wrong("MW_BOUNCE_MAILBOX", "required with MW_BOUNCE_SECRET")),
+    }
+}
+
+/// The key is not repeated.
+pub(super) fn dkim(
+    mail_from: &str,
+    selector: Option<String>,
+    key: Option<String>,
+) -> Result<Option<Dkim>, ConfigError> {
+    match (selector, key) {
+        (None, None) => Ok(None),
+        (Some(selector), Some(private_key_pem)) => {
+            let domain = mail_from.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_owned());
+            let dkim = Dkim { domain, selector, private_key_pem };
+            let settings = SmtpSettings { url: "smtp://localhost".to_owned(), dkim: Some(dkim) };
+            match settings.check() {
+                Ok(()) => Ok(settings.dkim),
+                Err(error) => Err(wrong("MW_DKIM_KEY", format_args!("expected a private key in PEM: {error}"))),
+            }
+        }
+        (Some(_), None) => Err(wrong("MW_DKIM_KEY", "required with MW_DKIM_SELECTOR")),
+        (None, Some(_)) => Err(wrong("MW_DKIM_SELECTOR", "required with MW_DKIM_KEY")),
     }
 }
 

@@ -179,3 +179,23 @@ fn the_data_folder_may_be_called_anything() {
     assert!(findings.contains("ok       storage"), "{findings}");
     assert!(std::path::Path::new(&odd).join("objects").is_dir());
 }
+
+#[test]
+fn returned_mail_and_signatures_want_both_of_their_halves() {
+    let mailbox = || Installation::new().with("MW_BOUNCE_MAILBOX", "bounces@mail.example.com");
+    mailbox().run(&[]).failed_with(&["MW_BOUNCE_SECRET:", "required with MW_BOUNCE_MAILBOX"]);
+    mailbox().with("MW_BOUNCE_SECRET", "short").run(&[]).failed_with(&["MW_BOUNCE_SECRET:", "16 characters"]);
+    let secret = || Installation::new().with("MW_BOUNCE_SECRET", "a secret of sixteen and more");
+    secret().run(&[]).failed_with(&["MW_BOUNCE_MAILBOX:", "required with MW_BOUNCE_SECRET"]);
+    for wrong in ["nobody", "a-mailbox-with-a-long-name@mail.example.com"] {
+        secret().with("MW_BOUNCE_MAILBOX", wrong).run(&[]).failed_with(&["MW_BOUNCE_MAILBOX:", "15 characters"]);
+    }
+    let printed = mailbox().with("MW_BOUNCE_SECRET", "hunter2 hunter2 hunter2").run(&["config", "print"]).succeeded();
+    assert!(printed.contains("MW_BOUNCE_SECRET=set") && !printed.contains("hunter2"), "{printed}");
+
+    Installation::new().with("MW_DKIM_SELECTOR", "mw1").run(&[]).failed_with(&["MW_DKIM_KEY:", "MW_DKIM_SELECTOR"]);
+    Installation::new().with("MW_DKIM_KEY", "x").run(&[]).failed_with(&["MW_DKIM_SELECTOR:", "MW_DKIM_KEY"]);
+    let line = Installation::new().with("MW_DKIM_SELECTOR", "mw1").with("MW_DKIM_KEY", "hunter2").run(&[]);
+    let line = line.failed_with(&["MW_DKIM_KEY:", "expected a private key"]);
+    assert!(!line.contains("hunter2"), "a key is not repeated: {line}");
+}

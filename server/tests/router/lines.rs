@@ -191,6 +191,9 @@ pub const FORM_LINES: &[FormLine] = &[
     form("resend_link", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("registration", ids.registration.to_string())]
     }),
+    form("try_address_again", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("registration", ids.registration.to_string())]
+    }),
     form("acknowledge_policy", About::Asker, |_| vec![("version", "2026-11-26".to_owned())]),
     form("forget_child", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("registration", ids.registration.to_string())]
@@ -251,6 +254,8 @@ pub const FUNCTION_LINES: &[FunctionLine] = &[
         let form = json!({ "timing": "before", "amount": "2", "unit": "hours", "subject": "Soon", "body": "Hello." });
         Sent::Json(json!({ "id": ids.webinar, "form": form }))
     }),
+    function("saved_mail", About::Things, |ids| Sent::Json(json!({ "id": ids.webinar, "template": ids.template }))),
+    function("rehearsal", About::Things, |ids| Sent::Json(json!({ "id": ids.webinar, "form": {} }))),
     function("registrants", About::Things, |ids| {
         Sent::Json(json!({ "id": ids.webinar, "query": { "search": "", "status": "", "sort": "", "page": 0 } }))
     }),
@@ -450,6 +455,7 @@ pub const ROUTE_LINES: &[RouteLine] = &[
     route("GET", "/favicon.svg", About::Public, empty),
     route("GET", "/robots.txt", About::Public, empty),
     route("GET", "/healthz", About::Public, empty),
+    route("POST", "/hooks/mail", About::Installation, empty),
     route("GET", "/readyz", About::Public, empty),
     route("GET", "/metrics", About::Installation, empty),
     route("GET", "/dev/mailbox", About::Installation, empty),

@@ -6,6 +6,7 @@
 mod archives;
 mod beats;
 mod csrf;
+mod hooks;
 mod lines;
 mod media;
 mod my_data;

@@ -254,11 +254,11 @@ where
     value.ok_or_else(|| Refusal::field(field, format!("Please give a whole number from {least} to {most}.")))
 }
 
-pub(super) fn time(field: &str, text: &str) -> Result<WallTime, Refusal> {
+pub(crate) fn time(field: &str, text: &str) -> Result<WallTime, Refusal> {
     WallTime::parse(text).ok_or_else(|| Refusal::field(field, "Please give a time such as 18:00."))
 }
 
-pub(super) fn date(field: &str, text: &str) -> Result<Date, Refusal> {
+pub(crate) fn date(field: &str, text: &str) -> Result<Date, Refusal> {
     parse_date(text).ok_or_else(|| Refusal::field(field, "Please give a date such as 2026-12-01."))
 }
 

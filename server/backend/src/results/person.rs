@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use domain::fence::{SESSION_CALLED_OFF, SESSION_MOVED};
 use domain::ids::{MailTemplateId, RegistrationId, WebinarId};
 use domain::results::{RegistrantRow, RegistrantView, TimelineEntry};
-use domain::sequence::{Row, Timing};
+use domain::sequence::{Row, Suppression, Timing};
 use domain::watching::{Attendance, WatchMap};
 use domain::webinar::RegistrationField;
-use domain::{Moment, Refusal};
-use persistence::registrations;
+use domain::{Moment, Refusal, RefusalKind};
 use persistence::results::{self as queries, TimelineRows};
 use persistence::sealed::Standing;
+use persistence::{bounces, registrations};
 
+use crate::rights::fence::{being_erased, hold_changeable, rests};
 use crate::{Coach, Result};
 
 /// Cells of the wide strip.
@@ -65,7 +66,31 @@ impl Coach {
             source: entry.source,
             timeline: timeline(booking.registered_at, rows, &labels),
             room_url: backend.config().absolute(&backend.room_path(booking.id, booking.link_version)),
+            suppression: bounces::marks(reader, self.id, booking.subject_id, backend.now()).await?.suppression,
         })
+    }
+
+    /// Writes again to an address that did not take mail: the mailbox was emptied, or the person said so.
+    ///
+    /// # Errors
+    /// Refuses a booking that is not hers, one of a person whose data rests, and one who reported a mail.
+    pub async fn try_address_again(&self, webinar: WebinarId, id: RegistrationId) -> Result<()> {
+        let transaction = self.backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
+        let found = registrations::registration(&transaction, self.id, webinar, id).await?;
+        let found = match found.ok_or_else(Refusal::not_found)? {
+            Standing::Active(found) => found.into_inner(),
+            Standing::Restricted(_) => return Err(rests().into()),
+            Standing::Erasing => return Err(being_erased().into()),
+        };
+        let marks = bounces::marks(&transaction, self.id, found.subject_id, self.backend.now()).await?;
+        if marks.suppression == Some(Suppression::Complained) {
+            let message = "This person reported a mail of yours as unwanted. Only they can change that.";
+            return Err(Refusal::new(RefusalKind::Conflict, message).into());
+        }
+        bounces::try_again(&transaction, self.id, found.subject_id).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Somebody whose data rests: that they are registered, and nothing more.
@@ -85,6 +110,7 @@ impl Coach {
             source: String::new(),
             timeline: Vec::new(),
             room_url: String::new(),
+            suppression: None,
         })
     }
 }

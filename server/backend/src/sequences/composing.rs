@@ -97,7 +97,7 @@ impl Backend {
             ),
             _ => None,
         };
-        Ok(Some(Outgoing { attachment, ..outgoing }))
+        Ok(Some(Outgoing { attachment, return_path: self.return_path(row.id), ..outgoing }))
     }
 }
 
@@ -133,7 +133,7 @@ impl Written {
                 unsubscribe_url: unsubscribe.to_owned(),
                 privacy_url: config.absolute("/my-data"),
             },
-            from_name: format!("{presenter} via My Mini Webinar"),
+            from_name: mail::sender::from_name(presenter),
             from: config.mail_from.clone(),
             reply_to,
             one_click: None,
@@ -156,6 +156,7 @@ impl Written {
             to,
             from_name: self.from_name.clone(),
             from: self.from.clone(),
+            return_path: None,
             reply_to: Some(self.reply_to.clone()),
             content: self.rendered()?,
             headers,

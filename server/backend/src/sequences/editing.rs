@@ -177,6 +177,23 @@ impl Coach {
         Ok(MailPreview { subject: content.subject, html: content.html })
     }
 
+    /// A stored mail of the sequence as it would arrive at somebody made up.
+    ///
+    /// # Errors
+    /// Refuses a webinar or mail that is not hers.
+    pub async fn preview_saved(&self, id: WebinarId, template: MailTemplateId) -> Result<MailPreview> {
+        let row = self.own_webinar(id).await?;
+        let reader = self.backend.db().reader();
+        let stored = match queries::templates(reader, id).await?.is_empty() {
+            // The set every webinar starts with is not stored before somebody registers.
+            true => first_sequence(id, self.backend.now())?.into_iter().find(|one| one.id == template),
+            false => Some(self.own_template(reader, id, template).await?),
+        };
+        let stored = stored.ok_or_else(not_there)?;
+        let content = self.example(&row, &stored.subject, &stored.body).await?.rendered()?;
+        Ok(MailPreview { subject: content.subject, html: content.html })
+    }
+
     /// Sends a mail of the sequence to the coach herself, with made-up values and marked as a test.
     ///
     /// # Errors

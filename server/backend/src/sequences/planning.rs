@@ -213,7 +213,7 @@ impl Backend {
 
 /// What every webinar starts with. The ids follow from the webinar's, so that a coach who looks before anything is
 /// stored sees those that will be.
-pub(super) fn first_sequence(webinar: WebinarId, now: Moment) -> Result<Vec<mail_template::Model>> {
+pub(crate) fn first_sequence(webinar: WebinarId, now: Moment) -> Result<Vec<mail_template::Model>> {
     let rows = default_set().into_iter().enumerate().map(|(place, default)| {
         let digest = Sha256::new().chain_update(webinar.as_bytes()).chain_update(place.to_be_bytes()).finalize();
         let id: [u8; 16] = std::array::from_fn(|at| digest[at]);
@@ -235,7 +235,7 @@ pub(super) fn first_sequence(webinar: WebinarId, now: Moment) -> Result<Vec<mail
 }
 
 /// As a coach reads them: confirmation, then up to the start, then from the end on.
-pub(super) fn in_order(mut rows: Vec<mail_template::Model>) -> Vec<mail_template::Model> {
+pub(crate) fn in_order(mut rows: Vec<mail_template::Model>) -> Vec<mail_template::Model> {
     let place = |row: &mail_template::Model| match row.timing.as_str() {
         "confirmation" => (0, 0),
         "before" => (1, -i64::from(row.minutes)),

@@ -81,7 +81,9 @@ impl Backend {
             for (id, what) in put {
                 match what {
                     Judged::Goes => {}
-                    Judged::Holds => mails::settle(&transaction, id, "waiting", "held", Some(RESTS), None).await?,
+                    Judged::Holds => {
+                        mails::settle(&transaction, id, "waiting", "held", Some(RESTS), None).await?;
+                    }
                     Judged::Waits(until) => queries::put_off(&transaction, &[id], until).await?,
                     Judged::Ends(row) => queries::set_rows(&transaction, &[id], row).await?,
                 }
@@ -181,7 +183,7 @@ impl Backend {
             match handed {
                 Ok(Handed::Taken) => sent.push(id),
                 Ok(Handed::Later(_)) => later.push(id),
-                Ok(Handed::Refused(reason)) => refused.push((id, reason)),
+                Ok(Handed::Refused(said, consequence)) => refused.push((id, said, consequence)),
                 Ok(Handed::Nobody) => nobody.push(id),
                 Err(error) => {
                     later.push(id);
@@ -194,8 +196,11 @@ impl Backend {
         queries::put_off(&transaction, &later, now.plus_seconds(AGAIN_SECONDS)).await?;
         let reason = domain::sequence::DropReason::Erased;
         queries::set_rows(&transaction, &nobody, Row::Dropped { reason, at: now }).await?;
-        for (id, reason) in &refused {
-            mails::settle(&transaction, *id, "sending", "failed", Some(reason), None).await?;
+        for (id, said, consequence) in &refused {
+            mails::settle(&transaction, *id, "sending", "failed", Some(said), None).await?;
+            if let Some(row) = taken.iter().find(|row| row.id == *id) {
+                self.judge_answer(&transaction, row, *consequence, said).await?;
+            }
         }
         transaction.commit().await?;
         self.mail_settled().notify_waiters();

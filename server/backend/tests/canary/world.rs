@@ -67,6 +67,7 @@ impl World {
             config: Config {
                 base_url: "http://127.0.0.1:3000".parse().expect("a URL"),
                 mail_from: "hello@installation.test".to_owned(),
+                bounce_mailbox: Some("bounces@installation.test".to_owned()),
                 contact_email: "privacy@installation.test".to_owned(),
                 quota_bytes: backend::config::DEFAULT_QUOTA_BYTES,
                 work_dir: path("work"),

@@ -175,6 +175,7 @@ impl Backend {
             to,
             from_name: "My Mini Webinar".to_owned(),
             from: self.config().mail_from.clone(),
+            return_path: None,
             reply_to: Some(self.config().contact_email.clone()),
             content: letter.render().map_err(|error| Error::fault("render a mail", error))?,
             headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
