@@ -88,13 +88,20 @@ pub fn registered_page(
     let embed = around.embed;
     let page = page_of(invitation, format!("You are registered · {}", invitation.title), embed, false);
     let email = form.email.trim().to_owned();
-    let heading = if booking.was_registered { "You were registered already" } else { "You are registered" };
+    let heading = match (booking.was_registered, booking.is_waiting) {
+        (true, _) => "You were registered already",
+        (false, true) => "You are on the list",
+        (false, false) => "You are registered",
+    };
     let mail_line = if booking.was_registered {
         "Nothing was added. We have sent your own link again to "
     } else {
         "Check your inbox: your own link is on its way to "
     };
-    let is_at_once = invitation.times.is_none() || booking.time.is_none();
+    let waits = booking
+        .is_waiting
+        .then(|| view! { <p>"You get one more mail as soon as there is a date. Then the link lets you choose."</p> });
+    let is_at_once = !booking.is_waiting && (invitation.times.is_none() || booking.time.is_none());
     let time = booking.time.as_ref().map(|time| {
         let next =
             time.is_next.then(|| view! { <p>"The time you chose had just passed, so this is the next one."</p> });
@@ -127,6 +134,7 @@ pub fn registered_page(
         <main class="message" id="content">
             <h1>{heading}</h1>
             <p>{mail_line}<strong class="break-anywhere" dir="ltr">{email}</strong>". If it is not there within a few minutes, please look among the unwanted mail."</p>
+            {waits}
             {time}
             {way_in}
             {switch}

@@ -55,6 +55,16 @@ test('a coach words a reminder, and whoever waits gets it in its minute', async 
   await expect(page.locator('.done').filter({ hasText: /saved/i })).toBeVisible();
   await accessible(page);
 
+  if (hasScript()) {
+    // What is typed is shown as it would arrive, a pause behind, before it is saved.
+    await button(page.locator('.preview'), /see how it arrives/i).click();
+    const frame = page.frameLocator('.preview iframe');
+    await expect(frame.getByText('Hello Anna')).toBeVisible();
+    await fill(page.locator('.editing form').first(), { body: 'Good evening {{first_name|there}},\n\n[Open your page]({{link}})' });
+    await expect(frame.getByText('Good evening Anna')).toBeVisible();
+    await fill(page.locator('.editing form').first(), { body: 'Hello {{first_name|there}},\n\n[Open your page]({{link}})' });
+  }
+
   await before(server, starts, 61);
   await before(server, starts, 59);
   const mail = await server.mail(email, /kettle on/i);

@@ -145,6 +145,8 @@ test('a webinar at set times: its times, the choice of one, the waiting room', a
   wide.push(...(await shoot(page, 'mail-new', `${mails}?mail=new`)));
   const ends = /https?:\/\/\S+(\/u\/\S+)/.exec((await server.mail(email, /your link/i)).text)![1];
   wide.push(...(await shoot(visit, 'mail-choice', ends)));
+  const rehearsal = `/dashboard/webinars/${webinar.id}/rehearsal?name=Noor&zone=America/New_York&manner=comes&late=5&leaves=1`;
+  wide.push(...(await shoot(page, 'rehearsal', rehearsal)));
   await visit.goto(`/w/${webinar.slug}?zone=Europe/Paris`);
   await visit.locator('.slots input[type=radio]').last().check();
   const booked = address('una');

@@ -131,6 +131,7 @@ mod tests {
             has_captions: false,
             fields: Vec::new(),
             ask_age: false,
+            offers_text: None,
             consent_text: String::new(),
             embed_hosts: Vec::new(),
             form_stamp: stamp.into(),

@@ -11,8 +11,12 @@ use crate::sequence::Suppression;
 pub const ABOUT_A_REQUEST: &str = "rights_";
 /// Mail that is part of the booking a person made. Everything else to a viewer is the coach's own wish to write, and
 /// an objection to it ends it.
-pub const ABOUT_THE_BOOKING: [&str; 4] =
-    ["registration_confirmed", "registration_link", SESSION_MOVED, SESSION_CALLED_OFF];
+pub const ABOUT_THE_BOOKING: [&str; 6] =
+    ["registration_confirmed", "registration_link", SESSION_MOVED, SESSION_CALLED_OFF, WAITING_LIST, NEW_DATES];
+/// Mail: somebody asked to be told of new dates.
+pub const WAITING_LIST: &str = "waiting_list";
+/// Mail: there are dates for somebody who waits for some.
+pub const NEW_DATES: &str = "new_dates";
 /// Mail: the coach moved the session somebody booked.
 pub const SESSION_MOVED: &str = "session_moved";
 /// Mail: the coach called the session off that somebody booked.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::closed_list;
 use crate::email_address::EmailAddress;
 use crate::refusal::Refusal;
 use crate::webinar::{FieldChoice, RegistrationField};
@@ -32,6 +33,9 @@ pub struct RegistrationForm {
     /// The consent box.
     #[serde(default)]
     pub consent: Option<String>,
+    /// The box of its own for offers, where the coach asks. Nothing depends on it but the offers.
+    #[serde(default)]
+    pub offers: Option<String>,
     /// The box "I am 16 or older", where the coach asks for it. Ticked or not is all that is ever known.
     #[serde(default)]
     pub age_ok: Option<String>,
@@ -50,6 +54,16 @@ pub struct RegistrationForm {
     /// The zone the times were shown in.
     #[serde(default)]
     pub zone: String,
+}
+
+closed_list! {
+    /// What somebody agrees to with a registration.
+    ConsentPurpose {
+        /// That the coach keeps their details to run the webinar: without it nobody is registered.
+        RunWebinar = "run_webinar",
+        /// That the coach sends them offers (product.md §4.7): a box of its own, never ticked in advance.
+        Offers = "offers",
+    }
 }
 
 /// The answers that may be stored: exactly the fields the coach asked for.
@@ -127,6 +141,8 @@ impl RegistrationForm {
 pub struct Booking {
     /// The registrant's own link, `/r/{token}`.
     pub room_path: String,
+    /// Whether they wait for a date.
+    pub is_waiting: bool,
     /// Whether this address was registered before: nothing was added, the link was mailed again.
     pub was_registered: bool,
     /// The booked time; nothing where there is none to book, and for somebody registered before.

@@ -252,6 +252,9 @@ pub struct WebinarForm {
     /// Wording of the box registrants tick.
     #[serde(default)]
     pub consent_text: String,
+    /// Wording of the box for offers; empty for no such box.
+    #[serde(default)]
+    pub offers_text: String,
     /// Sites that may embed the page, one per line; empty for none but our own.
     #[serde(default)]
     pub embed_hosts: String,
@@ -292,6 +295,8 @@ pub struct CheckedWebinar {
     pub fields: FieldChoice,
     /// Not empty.
     pub consent_text: String,
+    /// Beside the box for offers; nothing for no such box.
+    pub offers_text: Option<String>,
     /// Lower-case hosts, no scheme, with an optional port.
     pub embed_hosts: Vec<String>,
     /// 50..=100
@@ -351,6 +356,10 @@ impl WebinarForm {
         if consent_text.chars().count() > MAX_CONSENT_CHARS {
             return Err(Refusal::field("consent_text", "Please keep the wording within 2,000 characters."));
         }
+        let offers_text = self.offers_text.trim();
+        if offers_text.chars().count() > MAX_CONSENT_CHARS {
+            return Err(Refusal::field("offers_text", "Please keep the wording within 2,000 characters."));
+        }
         Ok(CheckedWebinar {
             title: title.to_owned(),
             slug,
@@ -362,6 +371,7 @@ impl WebinarForm {
             recorded_month,
             fields: self.fields.clone(),
             consent_text: consent_text.to_owned(),
+            offers_text: (!offers_text.is_empty()).then(|| offers_text.to_owned()),
             embed_hosts: embed_hosts(&self.embed_hosts)?,
             end_percent: whole(
                 "end_percent",
@@ -637,6 +647,8 @@ pub struct Invitation {
     pub ask_age: bool,
     /// Wording of the box.
     pub consent_text: String,
+    /// What stands beside the box for offers, where the coach asks; never ticked in advance.
+    pub offers_text: Option<String>,
     /// Sites that may embed the page.
     pub embed_hosts: Vec<String>,
     /// Signed moment at which the form was made: the time trap (product.md §4.2, bots).
@@ -660,8 +672,18 @@ pub struct Times {
     pub on_demand: bool,
 }
 
+impl Times {
+    /// Whether nothing can be booked: then people can leave their address for new dates.
+    #[must_use]
+    pub const fn has_none(&self) -> bool {
+        self.slots.is_empty() && !self.on_demand
+    }
+}
+
 /// What the form sends for the recording at once.
 pub const AT_ONCE: &str = "now";
+/// What stands in a form for "tell me when there is a date" (product.md §4.1).
+pub const LATER: &str = "later";
 
 /// One session to choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -704,6 +726,8 @@ pub enum RoomPhase {
     Open,
     /// Its coach called the session off.
     CalledOff,
+    /// Somebody waits for a date; there may be some by now.
+    NoDateYet,
     /// The session is over, and nothing can be watched with this link.
     Over,
 }

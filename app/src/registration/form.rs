@@ -60,7 +60,11 @@ pub fn registration_form(
         })
         .collect_view();
     let slots = invitation.times.as_ref().map(|times| times::slots(times, &form.slot, of_field("slot"), true));
-    let button = if invitation.times.is_some() { "Register" } else { "Register and watch" };
+    let button = match &invitation.times {
+        Some(times) if times.has_none() => "Tell me about new dates",
+        Some(_) => "Register",
+        None => "Register and watch",
+    };
     view! {
         <form class="registration-form" method="post" action=entry_path(&invitation.slug, embed) novalidate>
             <h2>"Register"</h2>
@@ -68,8 +72,9 @@ pub fn registration_form(
             {slots}
             {email}
             {others}
-            {invitation.ask_age.then(|| box_to_tick("age_ok", AGE, form.age_ok.is_some(), of_field("age_ok")))}
-            {box_to_tick("consent", &invitation.consent_text, form.consent.is_some(), of_field("consent"))}
+            {invitation.ask_age.then(|| box_to_tick("age_ok", AGE, (form.age_ok.is_some(), true), of_field("age_ok")))}
+            {box_to_tick("consent", &invitation.consent_text, (form.consent.is_some(), true), of_field("consent"))}
+            {invitation.offers_text.as_ref().map(|text| box_to_tick("offers", text, (form.offers.is_some(), false), None))}
             {trap(&form.website)}
             <input type="hidden" name="form_stamp" value=invitation.form_stamp.clone()/>
             <input type="hidden" name="source" value=form.source.clone()/>
@@ -90,7 +95,12 @@ fn typed(form: &RegistrationForm, field: RegistrationField) -> &str {
 }
 
 /// Ticked only ever by the person: what was ticked stays so, nothing is ticked in advance.
-fn box_to_tick(name: &'static str, text: &str, is_ticked: bool, refusal: Option<&Refusal>) -> AnyView {
+fn box_to_tick(
+    name: &'static str,
+    text: &str,
+    (is_ticked, is_required): (bool, bool),
+    refusal: Option<&Refusal>,
+) -> AnyView {
     let id = format!("register-{name}");
     let refused = Refused::of(&id, refusal);
     view! {
@@ -101,7 +111,7 @@ fn box_to_tick(name: &'static str, text: &str, is_ticked: bool, refusal: Option<
                 type="checkbox"
                 value="yes"
                 checked=is_ticked
-                required
+                required=is_required
                 aria-invalid=refused.invalid()
                 aria-describedby=refused.described_by()
             />

@@ -23,6 +23,7 @@ fn invitation() -> Invitation {
         fields: vec![(RegistrationField::FirstName, true), (RegistrationField::Phone, false)],
         ask_age: false,
         consent_text: "I agree.".to_owned(),
+        offers_text: None,
         embed_hosts: Vec::new(),
         form_stamp: "stamp-of-now".to_owned(),
         times: None,

@@ -3,7 +3,7 @@
 //! They are printed in one zone, with the zone named; whoever is elsewhere picks theirs, without a script too.
 
 use domain::Refusal;
-use domain::webinar::{AT_ONCE, SlotView, Times};
+use domain::webinar::{AT_ONCE, LATER, SlotView, Times};
 use leptos::prelude::*;
 
 use super::document::script_safe;
@@ -36,11 +36,15 @@ pub fn slots(times: &Times, chosen: &str, refusal: Option<&Refusal>, offers_at_o
         all.push(radio(AT_ONCE, view! { <span>"Watch the recording at once"</span> }.into_any()));
     }
     let none = all.is_empty().then(|| {
-        view! { <p>"There is no date at the moment. Please come back in a few days; new ones are added by the presenter."</p> }
+        let later = offers_at_once.then(|| view! { <input type="hidden" name="slot" value=LATER/> });
+        view! {
+            <p>"There is no date at the moment. Leave your address, and you get one mail as soon as there is one."</p>
+            {later}
+        }
     });
     view! {
         <fieldset class="slots" aria-describedby=refused.described_by()>
-            <legend>"Choose a time"</legend>
+            <legend>{if all.is_empty() { "New dates" } else { "Choose a time" }}</legend>
             {none}
             {all}
             {refused.message()}

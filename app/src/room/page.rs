@@ -11,7 +11,7 @@ use crate::registration::{
 
 use super::player::player;
 use super::transcript::transcript;
-use super::waiting::{another_time, called_off, wait_seconds, waiting, waiting_script};
+use super::waiting::{another_time, called_off, no_date_yet, wait_seconds, waiting, waiting_script};
 
 /// The page behind a registrant's own link.
 #[must_use]
@@ -28,7 +28,7 @@ fn page_of<'a>(room: &'a Room, around: Around<'_>) -> Page<'a> {
         RoomPhase::Waiting { starts_at, now, .. } => {
             (Some(waiting_script(starts_at, now, around.assets)), Some(wait_seconds(starts_at, now)))
         }
-        RoomPhase::Open | RoomPhase::CalledOff | RoomPhase::Over => (None, None),
+        RoomPhase::Open | RoomPhase::CalledOff | RoomPhase::NoDateYet | RoomPhase::Over => (None, None),
     };
     Page {
         title: room.title.clone(),
@@ -64,6 +64,7 @@ fn body(room: &Room, around: Around<'_>) -> AnyView {
         None => match room.phase {
             RoomPhase::Waiting { starts_at, doors_at, now } => waiting(room, (starts_at, doors_at, now)),
             RoomPhase::CalledOff => called_off(room),
+            RoomPhase::NoDateYet => no_date_yet(room),
             RoomPhase::Open | RoomPhase::Over => gone(room, around.embed),
         },
     };

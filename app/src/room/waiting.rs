@@ -66,6 +66,23 @@ pub fn called_off(room: &Room) -> AnyView {
     .into_any()
 }
 
+/// The page's middle for somebody who waits for a date.
+pub fn no_date_yet(room: &Room) -> AnyView {
+    let dates = another_time(room, "Choose a time").unwrap_or_else(|| {
+        view! { <p>"There is no date yet. You get one mail as soon as there is one, and this page shows it."</p> }
+            .into_any()
+    });
+    view! {
+        <main class="message no-date" id="content">
+            <h1 dir="auto">{room.title.clone()}</h1>
+            {presenter_line(&room.presenter)}
+            <p>"You are on the list for new dates."</p>
+            {dates}
+        </main>
+    }
+    .into_any()
+}
+
 /// Ways to put the session into a calendar.
 fn calendar(room: &Room) -> Option<AnyView> {
     let links = room.calendar.clone()?;
@@ -83,7 +100,7 @@ fn calendar(room: &Room) -> Option<AnyView> {
 /// The times one can change to with this link, folded away.
 pub fn another_time(room: &Room, summary: &'static str) -> Option<AnyView> {
     let times = room.times.as_ref().filter(|times| !times.slots.is_empty())?;
-    let is_over = matches!(room.phase, RoomPhase::CalledOff | RoomPhase::Over);
+    let is_over = matches!(room.phase, RoomPhase::CalledOff | RoomPhase::NoDateYet | RoomPhase::Over);
     let form = view! {
         <details class="another-time" open=is_over>
             <summary>{summary}</summary>

@@ -171,7 +171,10 @@ fn Fields(form: TemplateForm, is_confirmation: bool) -> impl IntoView {
     view! {
         {(!is_confirmation).then(|| view! { <TimingFields form=form.clone() is_new=false/> })}
         <Words form=form.clone()/>
-        {is_follow_up.then(|| view! { <Audience form=form.clone()/> })}
+        {is_follow_up.then(|| view! {
+            <Audience form=form.clone()/>
+            <Checkbox name="is_promotional" checked=form.is_promotional.is_some()>"It is an offer: it goes only to people who ticked the box for offers, which you word under “Set up”"</Checkbox>
+        })}
         {(!is_confirmation).then(|| view! { <Checkbox name="is_on" checked=is_on>"It goes out"</Checkbox> })}
         <Submit label="Save"/>
     }

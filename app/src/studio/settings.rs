@@ -77,6 +77,7 @@ fn Asks(webinar: WebinarView) -> impl IntoView {
             <p class="hint">"The e-mail address is always asked. Everything else is one more reason not to register, so ask only what you use."</p>
             <div class="asks">{fields}</div>
             <TextArea name="consent_text" label="What they agree to" value=webinar.form.consent_text.clone() rows=3 hint="Stands beside a box they tick. A new wording counts for new registrations; the old one stays on record."/>
+            <TextArea name="offers_text" label="A box for offers" value=webinar.form.offers_text.clone() rows=2 optional=true hint="Needed for mails that sell something: a second box, never ticked in advance, such as “Send me offers about this topic.” Empty: there is none."/>
             <Checkbox name="ask_age" checked=webinar.form.ask_age.is_some()>"Ask people to say that they are 16 or older"</Checkbox>
             <TextField name="retention_days" label="Days to keep their data" value=webinar.form.retention_days.clone() inputmode="numeric" optional=true hint="Counted from the day somebody’s link runs out. Empty keeps it as long as the webinar; we recommend 365, a year. The totals stay."/>
         </section>

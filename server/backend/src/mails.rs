@@ -12,7 +12,10 @@ mod returned;
 use std::time::Duration;
 
 use domain::Moment;
-use domain::fence::{ABOUT_A_REQUEST, MailVerdict, SESSION_CALLED_OFF, SESSION_MOVED, mail_to_coach, mail_to_viewer};
+use domain::fence::{
+    ABOUT_A_REQUEST, MailVerdict, NEW_DATES, SESSION_CALLED_OFF, SESSION_MOVED, WAITING_LIST, mail_to_coach,
+    mail_to_viewer,
+};
 use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
 use domain::rights::{AccountState, SubjectState};
 use mail::{Button, Consequence, Letter, Outgoing, SendError};
@@ -398,6 +401,9 @@ impl Backend {
         let starts_at = session.and_then(|session| session.starts_at);
         let said = session.and_then(|session| session.change_note.clone());
         let said = said.filter(|_| matches!(template, SESSION_MOVED | SESSION_CALLED_OFF));
+        if matches!(template, WAITING_LIST | NEW_DATES) {
+            return self.letter_about_dates(template, greeting, webinar, link);
+        }
         if template == SESSION_CALLED_OFF {
             return self.letter_calling_off(greeting, (presenter, said), webinar, (registration, starts_at), link);
         }
@@ -468,6 +474,34 @@ impl Backend {
             accent: accent_of(webinar),
             before: [Some(greeting), Some(opening), said, Some(other)].into_iter().flatten().collect(),
             button: Some(Button { label: "See other dates".to_owned(), url: link }),
+            after: Vec::new(),
+            footer: vec![self.why_this_mail(webinar)],
+        }
+    }
+
+    /// To somebody who waits for a date: that they do, or that there are some.
+    fn letter_about_dates(&self, template: &str, greeting: String, webinar: &webinar::Model, link: String) -> Letter {
+        let title = &webinar.title;
+        let (subject, says, label) = match template {
+            NEW_DATES => (
+                format!("New dates: {title}"),
+                format!("there are new dates for “{title}”. Choose the one that suits you with your own link."),
+                "Choose a date",
+            ),
+            _ => (
+                format!("You are on the list: {title}"),
+                format!(
+                    "there is no date for “{title}” at the moment. You get one mail as soon as there is one; until then \
+                     there is nothing to do."
+                ),
+                "Your own page",
+            ),
+        };
+        Letter {
+            subject,
+            accent: accent_of(webinar),
+            before: vec![greeting, says],
+            button: Some(Button { label: label.to_owned(), url: link }),
             after: Vec::new(),
             footer: vec![self.why_this_mail(webinar)],
         }

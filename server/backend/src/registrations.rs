@@ -13,11 +13,12 @@ mod unsubscribing;
 
 use std::sync::Arc;
 
+use domain::fence::WAITING_LIST;
 use domain::ids::{CoachId, DekId, RegistrationId, SubjectId};
-use domain::registration::{Answers, BookedTime, Booking, RegistrationForm};
+use domain::registration::{Answers, BookedTime, Booking, ConsentPurpose, RegistrationForm};
 use domain::rights::SubjectState;
 use domain::watching::Attendance;
-use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, SessionKind, WebinarState, month_name};
+use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, LATER, SessionKind, WebinarState, month_name};
 use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
 use persistence::entities::{registration, subject, video, webinar};
 use persistence::sealed::{Place, Standing, SubjectKey};
@@ -99,8 +100,10 @@ impl Visitor {
             fields: fields_of(&row)?.shown().collect(),
             ask_age: row.ask_age,
             consent_text: page.wording.unwrap_or_else(|| DEFAULT_CONSENT_TEXT.to_owned()),
+            offers_text: page.promotion,
             embed_hosts: serde_json::from_str(&row.embed_hosts)?,
-            form_stamp: FormStamp::new(row.consent_text_id, backend.now()).sign(backend.secrets(), row.id),
+            form_stamp: FormStamp::new((row.consent_text_id, row.promotion_text_id), backend.now())
+                .sign(backend.secrets(), row.id),
             times: match kind_of(&row)? {
                 SessionKind::Scheduled => Some(backend.times(&row, &StoredSchedule::of(&row, &page.rules)?, zone)?),
                 SessionKind::OnDemand | SessionKind::Replay => None,
@@ -134,7 +137,7 @@ impl Visitor {
                            Please press the button once more. Nothing you typed was lost.";
             return Err(Refusal::new(RefusalKind::Invalid, message).into());
         };
-        if stamp.wording != row.consent_text_id {
+        if stamp.wordings != (row.consent_text_id, row.promotion_text_id) {
             // What is on record has to be what was read.
             let message = "What you agree to was worded anew while this page was open. Please read it, and press the \
                            button once more. Nothing you typed was lost.";
@@ -144,7 +147,9 @@ impl Visitor {
         backend.limit(Limit::Registration, &format!("{}:{}", hex::encode(client.network), row.id)).await?;
         let source = clean_source(&form.source);
         let booking = stamp.booking;
-        let press = Press { row: &row, email: &email, answers: &answers, client, booking, source, time, now };
+        let wants_offers = form.offers.is_some();
+        let press =
+            Press { row: &row, email: &email, answers: &answers, client, booking, source, wants_offers, time, now };
         let booking = backend.book(&press).await?;
         backend.wake_worker();
         Ok(booking)
@@ -166,6 +171,9 @@ impl Backend {
             return Ok(ChosenTime { booked, switch_to: None });
         }
         let stored = self.stored_schedule(row).await?;
+        if form.slot == LATER {
+            return Ok(ChosenTime { booked: self.waits(&stored, &form.zone)?, switch_to: None });
+        }
         let (chosen, is_next, zone) = self.chosen(row, &stored, (&form.slot, &form.zone))?;
         let duration = self.duration_seconds(row).await?;
         let switch_to = chosen.clone().map(|chosen| (chosen, zone.clone()));
@@ -242,7 +250,8 @@ impl Backend {
         }
         if let Some(again) = again {
             let wording = self.agreed_again(&transaction, row, id, again).await?;
-            queries::note_consent(&transaction, found.subject_id, id, wording, now).await?;
+            let agreed = (ConsentPurpose::RunWebinar, wording);
+            queries::note_consent(&transaction, found.subject_id, id, agreed, now).await?;
         } else if !restrictions::agreement_stands(&transaction, id).await? {
             let message = "You took your agreement to this webinar back, so no other time can be booked with this link. If \
                            you want to come after all, please register once more; nothing was changed.";
@@ -289,6 +298,8 @@ struct Press<'a> {
     /// The id its booking gets.
     booking: RegistrationId,
     source: String,
+    /// Whether the box for offers was ticked.
+    wants_offers: bool,
     time: ChosenTime,
     now: Moment,
 }
@@ -359,11 +370,18 @@ impl Backend {
             transaction.commit().await?;
             return Ok((Booking { was_registered: true, ..Booking::default() }, false));
         }
+        let is_first = found.is_none();
         let (id, booking) = match found {
             Some(found) => self.book_again(&transaction, press, &subject, &key, found).await?,
             None => self.book_first(&transaction, press, &subject, &key).await?,
         };
-        queries::note_consent(&transaction, subject.id, id, wording, press.now).await?;
+        let agreed = (ConsentPurpose::RunWebinar, wording);
+        queries::note_consent(&transaction, subject.id, id, agreed, press.now).await?;
+        // Who registers again may be anybody who knows the address.
+        if let (true, true, Some(wording)) = (is_first, press.wants_offers, press.row.promotion_text_id) {
+            let agreed = (ConsentPurpose::Offers, wording);
+            queries::note_consent(&transaction, subject.id, id, agreed, press.now).await?;
+        }
         transaction.commit().await?;
         Ok((booking, is_new))
     }
@@ -459,9 +477,17 @@ impl Backend {
         }
         self.fill_missing_name(transaction, press, subject, key).await?;
         let is_confirmed = self.may_mail_link(transaction, row.coach_id, subject.id, press.email, now).await?;
-        self.plan_mails(transaction, (row.id, id), is_confirmed, now).await?;
+        let is_waiting = booked.session.kind == schedules::WAITING;
+        match (is_waiting, is_confirmed) {
+            (false, _) => self.plan_mails(transaction, (row.id, id), is_confirmed, now).await?,
+            (true, false) => {}
+            (true, true) => {
+                let once = format!("registration:{id}:waits");
+                self.enqueue_mail(transaction, row.coach_id, WAITING_LIST, &once, Some(id), None, now).await?;
+            }
+        }
         let room_path = self.room_path(id, queries::FIRST_LINK_VERSION);
-        Ok((id, Booking { room_path, time: booked.time.clone(), ..Booking::default() }))
+        Ok((id, Booking { room_path, time: booked.time.clone(), is_waiting, ..Booking::default() }))
     }
 
     async fn book_again(

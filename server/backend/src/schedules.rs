@@ -140,7 +140,9 @@ impl Coach {
         if kind_of(&row)? != SessionKind::Scheduled {
             queries::make_scheduled(&transaction, self.id, id, row.revision, now).await?;
         }
+        self.backend.tell_waiting(&transaction, (self.id, id), now).await?;
         transaction.commit().await?;
+        self.backend.wake_worker();
         Ok(())
     }
 
@@ -170,8 +172,11 @@ impl Coach {
         let row = webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         let stored = StoredSchedule::of(&row, &[])?;
         let settings = serde_json::to_string(&Schedule { called_off: stored.schedule.called_off, ..schedule })?;
-        queries::save_settings(&transaction, self.id, id, &settings, self.backend.now()).await?;
+        let now = self.backend.now();
+        queries::save_settings(&transaction, self.id, id, &settings, now).await?;
+        self.backend.tell_waiting(&transaction, (self.id, id), now).await?;
         transaction.commit().await?;
+        self.backend.wake_worker();
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ fn slug_is_taken(error: &DbErr) -> bool {
 }
 
 /// The stored settings in the form's own shape.
-pub(crate) fn form_of(row: &webinar::Model, consent_text: &str) -> Result<WebinarForm> {
+pub(crate) fn form_of(row: &webinar::Model, consent_text: &str, offers_text: &str) -> Result<WebinarForm> {
     let hosts: Vec<String> = serde_json::from_str(&row.embed_hosts)?;
     Ok(WebinarForm {
         title: row.title.clone(),
@@ -48,6 +48,7 @@ pub(crate) fn form_of(row: &webinar::Model, consent_text: &str) -> Result<Webina
         recorded_month: row.recorded_month.clone(),
         fields: fields_of(row)?,
         consent_text: consent_text.to_owned(),
+        offers_text: offers_text.to_owned(),
         embed_hosts: hosts.join("\n"),
         end_percent: row.end_percent.to_string(),
         floor_seconds: row.floor_seconds.to_string(),
@@ -88,6 +89,12 @@ impl Backend {
         };
         let wording = queries::consent_wording(conn, id).await?;
         Ok(wording.map_or_else(|| DEFAULT_CONSENT_TEXT.to_owned(), |wording| wording.text))
+    }
+
+    /// What stands beside the box for offers; empty where none is asked.
+    pub(crate) async fn offers_wording(&self, conn: &impl ConnectionTrait, row: &webinar::Model) -> Result<String> {
+        let Some(id) = row.promotion_text_id else { return Ok(String::new()) };
+        Ok(queries::consent_wording(conn, id).await?.map(|wording| wording.text).unwrap_or_default())
     }
 
     /// The recording a webinar plays, with its number of caption tracks.
@@ -199,7 +206,8 @@ impl Coach {
     pub(crate) async fn webinar_view(&self, row: webinar::Model) -> Result<WebinarView> {
         let backend = &self.backend;
         let reader = backend.db().reader();
-        let form = form_of(&row, &backend.consent_wording(reader, &row).await?)?;
+        let offers = backend.offers_wording(reader, &row).await?;
+        let form = form_of(&row, &backend.consent_wording(reader, &row).await?, &offers)?;
         let video = match backend.current_recording(reader, &row).await? {
             Some(video) => Some(backend.video_view(reader, &video).await?),
             None => None,
@@ -245,7 +253,12 @@ impl Coach {
             Some(current) if backend.consent_wording(&transaction, &row).await? == settings.consent_text => current,
             _ => queries::add_consent_version(&transaction, id, &settings.consent_text, now).await?,
         };
-        match queries::save(&transaction, self.id, id, revision, &settings, wording, now).await {
+        let offers = match (&settings.offers_text, row.promotion_text_id) {
+            (None, _) => None,
+            (Some(text), Some(current)) if backend.offers_wording(&transaction, &row).await? == *text => Some(current),
+            (Some(text), _) => Some(queries::add_consent_version(&transaction, id, text, now).await?),
+        };
+        match queries::save(&transaction, self.id, id, revision, &settings, (wording, offers), now).await {
             Ok(true) => {}
             Ok(false) => return Err(saved_elsewhere().into()),
             Err(error) if slug_is_taken(&error) => {

@@ -10,6 +10,7 @@ mod m20261126_000007_rights_mended;
 mod m20261126_000008_sequences;
 mod m20261127_000009_session_changes;
 mod m20261127_000010_bounces;
+mod m20261127_000011_promotion;
 
 use sea_orm_migration::prelude::*;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000008_sequences::Migration),
             Box::new(m20261127_000009_session_changes::Migration),
             Box::new(m20261127_000010_bounces::Migration),
+            Box::new(m20261127_000011_promotion::Migration),
         ]
     }
 }

@@ -4,9 +4,11 @@
 //! that two requests at once still make one row.
 
 use domain::Moment;
+use domain::fence::WAITING_LIST;
 use domain::ids::{
     CoachId, ConsentId, ConsentTextId, DekId, RegistrationId, SessionId, SubjectId, VideoId, ViewId, WebinarId,
 };
+use domain::registration::ConsentPurpose;
 use domain::watching::Attendance;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
@@ -15,12 +17,13 @@ use sea_orm::{
 };
 
 use crate::entities::{coach, consent, mail, registration, session, subject, view, watch_map};
+use crate::schedules::WAITING;
 use crate::sealed::Standing;
 
 /// Version of a link until it is revoked for the first time.
 pub const FIRST_LINK_VERSION: i32 = 1;
 /// Templates that carry a registrant's link.
-pub const LINK_TEMPLATES: [&str; 2] = ["registration_confirmed", "registration_link"];
+pub const LINK_TEMPLATES: [&str; 3] = ["registration_confirmed", "registration_link", WAITING_LIST];
 /// State of a person whose data may be used.
 const ACTIVE: &str = domain::rights::SubjectState::Active.as_str();
 
@@ -271,7 +274,7 @@ pub async fn note_consent(
     conn: &impl ConnectionTrait,
     subject: SubjectId,
     registration: RegistrationId,
-    wording: ConsentTextId,
+    (purpose, wording): (ConsentPurpose, ConsentTextId),
     now: Moment,
 ) -> Result<(), DbErr> {
     let standing = consent::Entity::find()
@@ -288,7 +291,7 @@ pub async fn note_consent(
         subject_id: Set(subject),
         registration_id: Set(registration),
         consent_text_id: Set(wording),
-        purpose: Set("run_webinar".to_owned()),
+        purpose: Set(purpose.as_str().to_owned()),
         method: Set("form_box".to_owned()),
         given_at: Set(now),
         withdrawn_at: Set(None),
@@ -398,6 +401,8 @@ pub struct Named {
     pub expires_at: Moment,
     /// When its session starts, if that has a time.
     pub starts_at: Option<Moment>,
+    /// Whether they wait for a date.
+    pub is_waiting: bool,
     /// Whether its coach called that session off.
     pub is_called_off: bool,
     /// What she said about it.
@@ -429,6 +434,7 @@ pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> 
         subject: row.subject_id,
         expires_at: row.expires_at,
         starts_at: session.as_ref().and_then(|session| session.starts_at),
+        is_waiting: session.as_ref().is_some_and(|session| session.kind == WAITING),
         is_called_off: session.as_ref().is_some_and(|session| session.cancelled_at.is_some()),
         change_note: session.and_then(|session| session.change_note),
         time_zone: row.time_zone.clone(),

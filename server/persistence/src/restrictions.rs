@@ -5,6 +5,7 @@
 
 use domain::Moment;
 use domain::ids::{CoachId, ObjectionId, RegistrationId, RestrictionId, SubjectId, SuppressionId};
+use domain::registration::ConsentPurpose;
 use domain::rights::{ObjectionScope, RestrictionGround};
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{
@@ -434,11 +435,26 @@ pub async fn taken_back_at(conn: &impl ConnectionTrait, booking: RegistrationId)
         .select_only()
         .column(consent::Column::WithdrawnAt)
         .filter(consent::Column::RegistrationId.eq(booking))
+        .filter(consent::Column::Purpose.eq(ConsentPurpose::RunWebinar.as_str()))
         .limit(LIST_ROWS)
         .into_tuple()
         .all(conn)
         .await?;
     Ok(given.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()))
+}
+
+/// Whether somebody agreed, with this booking, to be sent offers, and did not take that back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn agreed_to_offers(conn: &impl ConnectionTrait, booking: RegistrationId) -> Result<bool, DbErr> {
+    let standing = consent::Entity::find()
+        .filter(consent::Column::RegistrationId.eq(booking))
+        .filter(consent::Column::Purpose.eq(ConsentPurpose::Offers.as_str()))
+        .filter(consent::Column::WithdrawnAt.is_null())
+        .count(conn)
+        .await?;
+    Ok(standing > 0)
 }
 
 /// Whether what a booking rests on still stands: false once every agreement given for it was taken back.

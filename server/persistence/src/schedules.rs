@@ -5,16 +5,17 @@
 use std::collections::HashMap;
 
 use domain::Moment;
+use domain::fence::NEW_DATES;
 use domain::ids::{CoachId, RegistrationId, ScheduleRuleId, SessionId, WebinarId};
 use domain::schedule::{Rule, RuleKind};
 use domain::webinar::SessionKind;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, RelationTrait, Set,
 };
 
-use crate::entities::{registration, schedule_rule, session, webinar};
+use crate::entities::{mail, registration, schedule_rule, session, webinar};
 
 fn rules() -> sea_orm::Select<schedule_rule::Entity> {
     schedule_rule::Entity::find()
@@ -132,10 +133,13 @@ async fn change(
         .map(drop)
 }
 
+/// Kind of the one session of a webinar on which people wait for a date.
+pub const WAITING: &str = "waiting";
+
 /// A session to be found or made.
 #[derive(Clone, Debug)]
 pub struct WantedSession<'a> {
-    /// `on_demand`, `replay`, `scheduled` or `just_in_time`.
+    /// `on_demand`, `replay`, `scheduled`, `just_in_time` or [`WAITING`].
     pub kind: &'a str,
     /// Its identity within the webinar.
     pub key: String,
@@ -324,6 +328,34 @@ pub async fn move_everybody(
         .exec(conn)
         .await
         .map(drop)
+}
+
+/// Who waits for a date of a webinar and was not told of any since `told_before`, in order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting_for_a_date(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    told_before: Moment,
+) -> Result<Vec<RegistrationId>, DbErr> {
+    let told = Query::select()
+        .column(mail::Column::RegistrationId)
+        .from(mail::Entity)
+        .and_where(mail::Column::Template.eq(NEW_DATES))
+        .and_where(mail::Column::CreatedAt.gt(told_before))
+        .to_owned();
+    registration::Entity::find()
+        .select_only()
+        .column(registration::Column::Id)
+        .join(sea_orm::JoinType::InnerJoin, registration::Relation::Session.def())
+        .filter(registration::Column::WebinarId.eq(webinar))
+        .filter(session::Column::Kind.eq(WAITING))
+        .filter(registration::Column::Id.not_in_subquery(told))
+        .order_by_asc(registration::Column::Id)
+        .into_tuple()
+        .all(conn)
+        .await
 }
 
 /// Who is on a session, in order of their ids.

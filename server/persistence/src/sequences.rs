@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use domain::Moment;
-use domain::fence::{SESSION_CALLED_OFF, SESSION_MOVED};
+use domain::fence::{NEW_DATES, SESSION_CALLED_OFF, SESSION_MOVED};
 use domain::ids::{CoachId, MailId, MailTemplateId, RegistrationId, SessionId, SubjectId, VideoId, WebinarId};
 use domain::rights::SubjectState;
 use domain::sequence::{DropReason, Purpose, Row, RowState, SkipReason, StoredRow};
@@ -141,9 +141,9 @@ pub async fn insert_planned(conn: &impl ConnectionTrait, rows: &[NewPlanned], no
     Ok(())
 }
 
-/// Mails that tell everybody booked on a session what became of it. They wait and are judged like those of a sequence,
+/// Mails that tell everybody on a session what became of it, and everybody who waits for a date of new ones. They wait and are judged like those of a sequence,
 /// without a template of the coach's.
-pub const NOTICES: [&str; 2] = [SESSION_MOVED, SESSION_CALLED_OFF];
+pub const NOTICES: [&str; 3] = [SESSION_MOVED, SESSION_CALLED_OFF, NEW_DATES];
 
 /// Plans a notice for everybody given. One that waits still is taken back: what it would say is no longer so.
 ///

@@ -71,6 +71,8 @@ pub struct PageRow {
     pub account: Option<AccountState>,
     /// What registrants agree to.
     pub wording: Option<String>,
+    /// What stands beside the box for offers, where there is one.
+    pub promotion: Option<String>,
     /// Caption tracks of what plays.
     pub captions: i64,
     /// Its rules, where it takes place at set times.
@@ -85,11 +87,15 @@ pub async fn page_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Opt
     let playing: RelationDef =
         webinar::Entity::belongs_to(video::Entity).from(webinar::Column::CurrentVideoId).to(video::Column::Id).into();
     let of_webinar = |column: webinar::Column| Expr::col((webinar::Entity, column));
-    let wording = Query::select()
-        .column(consent_text::Column::Text)
-        .from(consent_text::Entity)
-        .and_where(consent_text::Column::Id.into_expr().eq(of_webinar(webinar::Column::ConsentTextId)))
-        .to_owned();
+    let wording = |column: webinar::Column| {
+        Query::select()
+            .column(consent_text::Column::Text)
+            .from(consent_text::Entity)
+            .and_where(consent_text::Column::Id.into_expr().eq(of_webinar(column)))
+            .to_owned()
+    };
+    let promotion = wording(webinar::Column::PromotionTextId);
+    let wording = wording(webinar::Column::ConsentTextId);
     let captions = Query::select()
         .expr(caption::Column::Id.count())
         .from(caption::Entity)
@@ -105,7 +111,8 @@ pub async fn page_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Opt
         .join(JoinType::LeftJoin, playing)
         .select_also(video::Entity)
         .into_query();
-    for (name, asked) in [("account", account), ("wording", wording), ("captions", captions)] {
+    for (name, asked) in [("account", account), ("wording", wording), ("promotion", promotion), ("captions", captions)]
+    {
         query.expr_as(Expr::SubQuery(None, Box::new(asked.into())), name);
     }
     let Some(row) = conn.query_one(&query).await? else { return Ok(None) };
@@ -120,6 +127,7 @@ pub async fn page_at_slug(conn: &impl ConnectionTrait, slug: &str) -> Result<Opt
         video: video::Model::from_query_result_optional(&row, SelectB.as_str())?,
         account: AccountState::from_stored(&account),
         wording: row.try_get("", "wording")?,
+        promotion: row.try_get("", "promotion")?,
         captions: row.try_get("", "captions")?,
         rules,
     }))
@@ -332,6 +340,7 @@ pub async fn insert(
         recorded_month: Set(String::new()),
         fields: Set("{}".to_owned()),
         consent_text_id: Set(None),
+        promotion_text_id: Set(None),
         embed_hosts: Set("[]".to_owned()),
         end_percent: Set(end_percent),
         floor_seconds: Set(floor_seconds),
@@ -396,7 +405,7 @@ pub async fn save(
     id: WebinarId,
     revision: i32,
     settings: &CheckedWebinar,
-    consent_text: ConsentTextId,
+    (consent_text, promotion_text): (ConsentTextId, Option<ConsentTextId>),
     now: Moment,
 ) -> Result<bool, DbErr> {
     let json = |error: serde_json::Error| DbErr::Custom(error.to_string());
@@ -411,6 +420,7 @@ pub async fn save(
         recorded_month: Set(settings.recorded_month.clone()),
         fields: Set(serde_json::to_string(&settings.fields).map_err(json)?),
         consent_text_id: Set(Some(consent_text)),
+        promotion_text_id: Set(promotion_text),
         embed_hosts: Set(serde_json::to_string(&settings.embed_hosts).map_err(json)?),
         end_percent: Set(settings.end_percent),
         floor_seconds: Set(settings.floor_seconds),

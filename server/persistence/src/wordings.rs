@@ -36,7 +36,7 @@ pub struct Wording {
     pub withdrawn: i64,
 }
 
-type Line = (ConsentTextId, WebinarId, String, i32, String, Moment, Option<ConsentTextId>);
+type Line = (ConsentTextId, WebinarId, String, i32, String, Moment, Option<ConsentTextId>, Option<ConsentTextId>);
 
 /// Every wording of a coach's webinars, the latest version of each first.
 ///
@@ -52,6 +52,7 @@ pub async fn wordings(conn: &impl ConnectionTrait, coach: CoachId) -> Result<Vec
         .column(consent_text::Column::Text)
         .column(consent_text::Column::CreatedAt)
         .column(webinar::Column::ConsentTextId)
+        .column(webinar::Column::PromotionTextId)
         .join(JoinType::InnerJoin, consent_text::Relation::Webinar.def())
         .filter(webinar::Column::CoachId.eq(coach))
         .order_by_desc(webinar::Column::UpdatedAt)
@@ -73,9 +74,10 @@ pub async fn wordings(conn: &impl ConnectionTrait, coach: CoachId) -> Result<Vec
         .all(conn)
         .await?;
     let counts: HashMap<_, _> = counts.into_iter().map(|(id, agreed, withdrawn)| (id, (agreed, withdrawn))).collect();
-    let wording = |(id, webinar, title, version, text, since, current): Line| {
+    let wording = |(id, webinar, title, version, text, since, current, offers): Line| {
         let (agreed, withdrawn) = counts.get(&id).copied().unwrap_or_default();
-        Wording { webinar, title, version, text, since, is_current: current == Some(id), agreed, withdrawn }
+        let is_current = current == Some(id) || offers == Some(id);
+        Wording { webinar, title, version, text, since, is_current, agreed, withdrawn }
     };
     Ok(lines.iter().cloned().map(wording).collect())
 }

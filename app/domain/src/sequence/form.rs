@@ -29,6 +29,8 @@ pub struct TemplateForm {
     pub body: String,
     /// Whether it goes at all.
     pub is_on: Option<String>,
+    /// Whether it is an offer; only a mail after the session can be one.
+    pub is_promotional: Option<String>,
     /// A word of [`Joined`].
     pub joined: String,
     /// Goes to who attended to the end.
@@ -54,6 +56,8 @@ pub struct Written {
     pub timing: Timing,
     /// To whom.
     pub segment: Segment,
+    /// Whether it sells something.
+    pub is_promotional: bool,
     /// Whether it goes at all.
     pub is_on: bool,
     /// One line with placeholders.
@@ -146,7 +150,8 @@ impl TemplateForm {
             TimingKind::Confirmation | TimingKind::Before => Segment::everybody(),
         };
         let is_on = self.is_on.is_some() || kind == TimingKind::Confirmation;
-        Ok(Written { timing, segment, is_on, subject, body: self.body.clone() })
+        let is_promotional = kind == TimingKind::After && self.is_promotional.is_some();
+        Ok(Written { timing, segment, is_promotional, is_on, subject, body: self.body.clone() })
     }
 
     fn minutes(&self) -> Result<u32, Refusal> {
@@ -208,6 +213,7 @@ impl TemplateForm {
             subject: written.subject.clone(),
             body: written.body.clone(),
             is_on: written.is_on.then(|| "on".to_owned()),
+            is_promotional: written.is_promotional.then(|| "on".to_owned()),
             joined: written.segment.joined.as_str().to_owned(),
             ..Self::default()
         };

@@ -5,6 +5,7 @@
 //! good for the withdrawal it was made after and no later one.
 
 use domain::ids::{ConsentTextId, RegistrationId};
+use domain::registration::ConsentPurpose;
 use domain::rights::SubjectState;
 use domain::webinar::{AgreeAgain, DEFAULT_CONSENT_TEXT, Room, SessionKind, WebinarState};
 use domain::{Moment, Refusal, RefusalKind, Slug};
@@ -154,7 +155,8 @@ impl Visitor {
             _ => return Err(being_erased().into()),
         }
         let wording = backend.agreed_again(&transaction, &row, found.id, again).await?;
-        queries::note_consent(&transaction, found.subject, found.id, wording, now).await?;
+        let agreed = (ConsentPurpose::RunWebinar, wording);
+        queries::note_consent(&transaction, found.subject, found.id, agreed, now).await?;
         let expires_at = now.plus_days(i64::from(row.link_days));
         queries::renew(&transaction, row.coach_id, found.id, expires_at).await?;
         transaction.commit().await?;

@@ -15,8 +15,8 @@ use crate::secrets::{Secrets, same};
 
 /// Bytes of the signature: 128 bits.
 const SIGNATURE_BYTES: usize = 16;
-/// Bytes that are signed: a moment and two ids.
-const CLAIM_BYTES: usize = 8 + 16 + 16;
+/// Bytes that are signed: a moment and three ids.
+const CLAIM_BYTES: usize = 8 + 16 + 16 + 16;
 /// A page left open for longer is asked to be sent once more; a stamp is no ticket for ever.
 const MAX_AGE_DAYS: i64 = 7;
 
@@ -27,20 +27,22 @@ pub(crate) struct FormStamp {
     pub made: Moment,
     /// The booking made with it.
     pub booking: RegistrationId,
-    /// The wording it showed; none on a page nobody can register on yet.
-    pub wording: Option<ConsentTextId>,
+    /// The wordings it showed: of the agreement, none on a page nobody can register on yet; and of the box for offers,
+    /// none where there is none.
+    pub wordings: (Option<ConsentTextId>, Option<ConsentTextId>),
 }
 
 impl FormStamp {
     /// For a form made now.
-    pub(crate) fn new(wording: Option<ConsentTextId>, now: Moment) -> Self {
-        Self { made: now, booking: RegistrationId::new(), wording }
+    pub(crate) fn new(wordings: (Option<ConsentTextId>, Option<ConsentTextId>), now: Moment) -> Self {
+        Self { made: now, booking: RegistrationId::new(), wordings }
     }
 
     /// As the form carries it.
     pub(crate) fn sign(&self, secrets: &Secrets, webinar: WebinarId) -> String {
-        let wording = self.wording.map(|id| *id.as_bytes()).unwrap_or_default();
-        let mut bytes = [self.made.0.to_be_bytes().as_slice(), self.booking.as_bytes(), &wording].concat();
+        let bytes_of = |id: Option<ConsentTextId>| id.map(|id| *id.as_bytes()).unwrap_or_default();
+        let (agreement, offers) = (bytes_of(self.wordings.0), bytes_of(self.wordings.1));
+        let mut bytes = [self.made.0.to_be_bytes().as_slice(), self.booking.as_bytes(), &agreement, &offers].concat();
         let signature = signature(secrets, webinar, &bytes);
         bytes.extend_from_slice(&signature[..SIGNATURE_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
@@ -55,10 +57,11 @@ impl FormStamp {
         }
         let made = Moment(i64::from_be_bytes(claim[..8].try_into().ok()?));
         let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok().map(uuid::Uuid::from_bytes);
-        let wording = id(&claim[24..]).filter(|id| !id.is_nil()).map(ConsentTextId);
+        let wording = |bytes: &[u8]| id(bytes).filter(|id| !id.is_nil()).map(ConsentTextId);
+        let wordings = (wording(&claim[24..40]), wording(&claim[40..]));
         let is_human = made.plus_seconds(MIN_FILL_SECONDS) <= now && made.plus_days(MAX_AGE_DAYS) > now;
         let booking = RegistrationId(id(&claim[8..24])?);
-        is_human.then_some(Self { made, booking, wording })
+        is_human.then_some(Self { made, booking, wordings })
     }
 }
 
@@ -78,7 +81,7 @@ mod tests {
     fn a_stamp_is_good_from_one_second_to_a_week() {
         let secrets = Secrets::new([3; 32]);
         let made = Moment::from_unix_seconds(1_800_000_000);
-        let stamp = FormStamp::new(Some(ConsentTextId::new()), made);
+        let stamp = FormStamp::new((Some(ConsentTextId::new()), Some(ConsentTextId::new())), made);
         let signed = stamp.sign(&secrets, webinar(1));
         let at = |seconds| FormStamp::read(&secrets, webinar(1), &signed, made.plus_seconds(seconds));
         assert_eq!(at(0), None);
@@ -92,12 +95,12 @@ mod tests {
     fn only_our_own_stamp_for_this_form_is_good() {
         let secrets = Secrets::new([3; 32]);
         let now = Moment::from_unix_seconds(1_800_000_000);
-        let stamp = FormStamp::new(None, now.plus_seconds(-60)).sign(&secrets, webinar(1));
+        let stamp = FormStamp::new((None, None), now.plus_seconds(-60)).sign(&secrets, webinar(1));
         let read = |secrets: &Secrets, of: WebinarId, stamp: &str| FormStamp::read(secrets, of, stamp, now);
         assert!(read(&secrets, webinar(1), &stamp).is_some());
         assert!(read(&secrets, webinar(2), &stamp).is_none());
         assert!(read(&Secrets::new([4; 32]), webinar(1), &stamp).is_none());
-        for forged in ["", "x", "AAAAAAAAAAA", &stamp[..stamp.len() - 2], &format!("{stamp}AA"), &"A".repeat(75)] {
+        for forged in ["", "x", "AAAAAAAAAAA", &stamp[..stamp.len() - 2], &format!("{stamp}AA"), &"A".repeat(96)] {
             assert!(read(&secrets, webinar(1), forged).is_none(), "{forged}");
         }
     }

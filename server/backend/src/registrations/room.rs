@@ -69,6 +69,7 @@ impl Visitor {
         let now = backend.now();
         let phase = match (starts_at, &stored) {
             _ if found.is_called_off => RoomPhase::CalledOff,
+            (_, Some(stored)) if found.is_waiting && !stored.schedule.on_demand => RoomPhase::NoDateYet,
             _ if expires_at <= now || video.is_none() => RoomPhase::Over,
             (Some(starts_at), Some(stored)) if starts_at > now => {
                 RoomPhase::Waiting { starts_at, doors_at: stored.schedule.doors_open(starts_at), now }

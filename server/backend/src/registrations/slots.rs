@@ -11,7 +11,7 @@ use domain::schedule::{Offering, Rule, Schedule, Slot, offered, shift_text};
 use domain::webinar::{AT_ONCE, SessionKind, SlotView, Times};
 use domain::{Moment, Refusal};
 use persistence::entities::{schedule_rule, webinar};
-use persistence::schedules::{Change, WantedSession};
+use persistence::schedules::{Change, WAITING, WantedSession};
 use serde::{Deserialize, Serialize};
 
 use crate::secrets::{Secrets, same};
@@ -24,6 +24,8 @@ const SIGNATURE_BYTES: usize = 16;
 const SOON_SECONDS: i64 = 3_600;
 /// Minutes after its end from which an outcome can become final (product.md §4.4).
 pub(crate) const FINAL_AFTER_SECONDS: i64 = 15 * 60;
+/// Days for which somebody is told of new dates; with one they have a link that lasts by itself.
+const WAITING_DAYS: i64 = 180;
 /// An offer to switch stands as long as somebody may be reading it.
 const SWITCH_SECONDS: i64 = 3_600;
 
@@ -229,6 +231,26 @@ impl Backend {
         let next = next.first().and_then(|slot| Chosen::of(slot, stored));
         let gone = "The time you chose has passed, and there is no other one at the moment.";
         Ok((Some(next.ok_or_else(|| Refusal::field("slot", gone))?), true, zone))
+    }
+
+    /// The booking of somebody who wants to be told of new dates.
+    ///
+    /// # Errors
+    /// Refuses it where there is something to choose.
+    pub(crate) fn waits(&self, stored: &StoredSchedule, zone: &str) -> Result<Booked> {
+        let zone = spelt(zone).unwrap_or_else(|| stored.own_zone().to_owned());
+        let now = self.now();
+        if stored.schedule.on_demand || !offered(&stored.schedule, &Bundled, Offering { viewer: &zone, now }).is_empty()
+        {
+            return Err(Refusal::field("slot", "There are dates by now. Please choose one.").into());
+        }
+        Ok(Booked {
+            session: WantedSession::undated(WAITING),
+            time_zone: Some(zone),
+            expires_at: now.plus_days(WAITING_DAYS),
+            finalises_at: None,
+            time: None,
+        })
     }
 
     /// The booking of a chosen time, or of the recording at once.

@@ -3,6 +3,7 @@
 //! Opening it changes nothing, because scanners follow links; pressing its button, or the button of a mail program
 //! (RFC 8058), does. It is an objection like one made at the portal, and the same page takes it back.
 
+use domain::registration::ConsentPurpose;
 use domain::rights::ObjectionScope;
 use domain::webinar::MailChoice;
 use domain::{Refusal, RefusalKind};
@@ -49,6 +50,9 @@ impl Visitor {
                 let is_ended = restrictions::is_suppressed(transaction, coach, subject, restrictions::MAIL).await?;
                 match (wants_mail, is_ended) {
                     (false, false) => {
+                        // An agreement to offers is taken back with it: ending mail is as easy as agreeing was.
+                        let offers = ConsentPurpose::Offers.as_str();
+                        restrictions::withdraw(transaction, coach, subject, offers, now).await?;
                         engine.object(transaction, person, ObjectionScope::Marketing, "", now).await.map(drop)
                     }
                     (true, true) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::fence::{SESSION_CALLED_OFF, SESSION_MOVED};
+use domain::fence::{NEW_DATES, SESSION_CALLED_OFF, SESSION_MOVED, WAITING_LIST};
 use domain::ids::{MailTemplateId, RegistrationId, WebinarId};
 use domain::results::{RegistrantRow, RegistrantView, TimelineEntry};
 use domain::sequence::{Row, Suppression, Timing};
@@ -121,6 +121,8 @@ fn name_of(mail: &persistence::entities::mail::Model, when: Option<&str>) -> Str
         ("registration_confirmed", _) => "Confirmation mailed".to_owned(),
         ("registration_link", _) => "Link mailed again".to_owned(),
         (SESSION_MOVED, _) => "Told of the new time".to_owned(),
+        (WAITING_LIST, _) => "Told that they are on the list for new dates".to_owned(),
+        (NEW_DATES, _) => "Told of new dates".to_owned(),
         (SESSION_CALLED_OFF, _) => "Told that it is called off".to_owned(),
         ("reminder", Some(when)) => format!("Reminder, {when}"),
         ("reminder", None) => "Reminder".to_owned(),

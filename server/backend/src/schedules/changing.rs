@@ -4,11 +4,13 @@
 //! notice per person, so that nobody is reminded of a time that is not, whenever the server dies. Notices are judged when
 //! they go, like every mail. Links stay as they are: they lead to the new time, or to other dates. Source: product.md §4.1.
 
-use domain::fence::{SESSION_CALLED_OFF, SESSION_MOVED};
-use domain::ids::{SessionId, WebinarId};
-use domain::schedule::{MAX_RULES, MoveForm, MovedTo, Repeats, Rule, Schedule, Timed, WallTime, occurrences};
+use domain::fence::{NEW_DATES, SESSION_CALLED_OFF, SESSION_MOVED};
+use domain::ids::{CoachId, SessionId, WebinarId};
+use domain::schedule::{
+    MAX_RULES, MoveForm, MovedTo, Offering, Repeats, Rule, Schedule, Timed, WallTime, occurrences, offered,
+};
 use domain::sequence::{DropReason, FOLLOW_UP_USEFUL_HOURS};
-use domain::webinar::SessionKind;
+use domain::webinar::{SessionKind, WebinarState};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::{session, webinar};
 use persistence::schedules::{Change, WantedSession};
@@ -18,11 +20,14 @@ use sea_orm::DatabaseTransaction;
 use crate::registrations::slots::{StoredSchedule, session_key, stands_until};
 use crate::registrations::whole_seconds;
 use crate::rights::fence::hold_changeable;
+use crate::webinars::state_of;
 use crate::zones::{Bundled, spelt};
-use crate::{Coach, Result};
+use crate::{Backend, Coach, Result};
 
 /// Bookings whose mails are planned anew with one read.
 const PAGE: usize = 1_000;
+/// Days between two mails about new dates to somebody who waits for one: a coach may add them one after the other.
+const NEW_DATES_DAYS: i64 = 7;
 
 /// A session somebody holds to change it.
 struct Held {
@@ -74,6 +79,7 @@ impl Coach {
             backend.replan_mails(&transaction, some, Some(now), now).await?;
         }
         backend.wake_for_mail(&transaction, now, now).await?;
+        backend.tell_waiting(&transaction, (self.id, webinar), now).await?;
         transaction.commit().await?;
         backend.wake_worker();
         Ok(())
@@ -155,4 +161,30 @@ fn yields(schedule: &Schedule, to: &MovedTo) -> bool {
         }
         Rule::Timed(_) | Rule::JustInTime(_) => false,
     })
+}
+
+impl Backend {
+    /// Tells those who wait for a date of a webinar that there are some, if there are.
+    pub(crate) async fn tell_waiting(
+        &self,
+        transaction: &DatabaseTransaction,
+        (coach, webinar): (CoachId, WebinarId),
+        now: Moment,
+    ) -> Result<()> {
+        let people = queries::waiting_for_a_date(transaction, webinar, now.plus_days(-NEW_DATES_DAYS)).await?;
+        if people.is_empty() {
+            return Ok(());
+        }
+        let row = webinars::webinar(transaction, coach, webinar).await?.ok_or_else(Refusal::not_found)?;
+        let stored = StoredSchedule::of(&row, &queries::rules_of(transaction, webinar).await?)?;
+        let is_open = state_of(&row)? == WebinarState::Published && row.closed_at.is_none();
+        let has_dates = stored.schedule.on_demand
+            || !offered(&stored.schedule, &Bundled, Offering { viewer: stored.own_zone(), now }).is_empty();
+        if is_open && has_dates {
+            let useful_until = now.plus_days(NEW_DATES_DAYS);
+            sequences::insert_notices(transaction, coach, (NEW_DATES, useful_until), &people, now).await?;
+            self.wake_for_mail(transaction, now, now).await?;
+        }
+        Ok(())
+    }
 }

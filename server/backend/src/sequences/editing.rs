@@ -27,6 +27,7 @@ fn written(row: &mail_template::Model) -> Result<Written> {
     Ok(Written {
         timing: template.timing,
         segment: template.segment,
+        is_promotional: row.is_promotional,
         is_on: row.is_on,
         subject: row.subject.clone(),
         body: row.body.clone(),
@@ -97,7 +98,7 @@ impl Coach {
             id: before.as_ref().map_or_else(MailTemplateId::new, |before| before.id),
             timing: typed.timing,
             segment: typed.segment.clone(),
-            is_promotional: false,
+            is_promotional: typed.is_promotional,
             is_on: typed.is_on,
             added_at: before.as_ref().map_or(now, |before| before.added_at),
         };
@@ -113,7 +114,7 @@ impl Coach {
             timing: typed.timing.kind().as_str().to_owned(),
             minutes: i32::try_from(typed.timing.minutes()).unwrap_or(i32::MAX),
             segment: serde_json::to_string(&typed.segment)?,
-            is_promotional: false,
+            is_promotional: typed.is_promotional,
             is_on: typed.is_on,
             subject: typed.subject,
             body: typed.body,

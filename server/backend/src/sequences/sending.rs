@@ -4,7 +4,7 @@
 //! servers hold the same person one after the other, and the second finds nothing left to take.
 
 use domain::Moment;
-use domain::fence::SESSION_CALLED_OFF;
+use domain::fence::{NEW_DATES, SESSION_CALLED_OFF};
 use domain::ids::{MailId, RegistrationId};
 use domain::rights::AccountState;
 use domain::rights::SubjectState;
@@ -16,8 +16,9 @@ use domain::webinar::WebinarState;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use persistence::entities::mail;
+use persistence::schedules::WAITING;
 use persistence::sequences::{self as queries, BookingFacts};
-use persistence::{mails, webinars};
+use persistence::{mails, restrictions, webinars};
 
 use super::template_of;
 use crate::mails::{Handed, Standing};
@@ -120,7 +121,10 @@ impl Backend {
         };
         let templates = queries::templates(conn, facts.webinar_id).await?;
         let templates = templates.iter().map(template_of).collect::<Result<Vec<_>>>()?;
-        let facts_now = facts_now(facts, standing, (state_of(&webinar)?, webinar.closed_at.is_some()), now);
+        let facts_now = Facts {
+            agreed_to_promotion: restrictions::agreed_to_offers(conn, facts.id).await?,
+            ..facts_now(facts, standing, (state_of(&webinar)?, webinar.closed_at.is_some()), now)
+        };
         let is_notice = |row: &&mail::Model| row.template_id.is_none();
         let notices = rows.iter().filter(is_due).filter(is_notice);
         let notices: Vec<(MailId, Judged)> =
@@ -250,9 +254,10 @@ fn facts_now(
 
 /// Whether somebody is told now what became of their session. By the time it goes they may be on another one.
 fn judge_notice(row: &mail::Model, facts: &BookingFacts, facts_now: &Facts, now: Moment) -> Judged {
-    let (purpose, is_so) = match row.template == SESSION_CALLED_OFF {
-        true => (Purpose::Cancellation, facts.cancelled_at.is_some()),
-        false => (Purpose::Confirmation, facts.cancelled_at.is_none()),
+    let (purpose, is_so) = match row.template.as_str() {
+        SESSION_CALLED_OFF => (Purpose::Cancellation, facts.cancelled_at.is_some()),
+        NEW_DATES => (Purpose::Confirmation, facts.kind == WAITING),
+        _ => (Purpose::Confirmation, facts.cancelled_at.is_none()),
     };
     match may_send(purpose, facts_now) {
         Verdict::Drop(reason) => Judged::Ends(Row::Dropped { reason, at: now }),

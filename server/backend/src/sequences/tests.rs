@@ -255,3 +255,54 @@ async fn a_coach_sees_and_tries_her_mails() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_offer_goes_to_whoever_ticked_the_box_for_offers_and_has_not_ended_mail_since() {
+    each_database("sequence offers", |test| async move {
+        let world = daily(&test).await;
+        let editor = world.coach.webinar(world.webinar).await.expect("reads");
+        let form = domain::webinar::WebinarForm { offers_text: "Send me offers.".to_owned(), ..editor.form };
+        world.coach.save_webinar(world.webinar, editor.revision, form).await.expect("saved");
+        let offer = TemplateForm {
+            timing: "after".into(),
+            amount: "1".into(),
+            unit: "hours".into(),
+            subject: "My course".into(),
+            body: "Now at a price.".into(),
+            is_on: Some("on".into()),
+            is_promotional: Some("on".into()),
+            ..TemplateForm::default()
+        };
+        world.coach.save_template(world.webinar, &offer).await.expect("added");
+        let times = world.backend.visitor().invitation(&world.slug, None, Some("UTC")).await.expect("opens");
+        assert_eq!(times.offers_text.as_deref(), Some("Send me offers."));
+        let slot = times.times.expect("times").slots.first().expect("a slot").clone();
+        let register = |email: &str, offers: Option<&str>| {
+            let form = RegistrationForm {
+                slot: slot.value.clone(),
+                zone: "UTC".to_owned(),
+                offers: offers.map(str::to_owned),
+                ..World::form(email)
+            };
+            world.press(form)
+        };
+        let ticked = register("anna@viewer.example", Some("yes")).await.expect("registers");
+        register(BEN, None).await.expect("registers");
+        let left = register("cleo@viewer.example", Some("yes")).await.expect("registers");
+        // Whoever registers an address again may be anybody: it agrees to nothing.
+        world.backend.clock().advance_seconds(120);
+        register(BEN, Some("yes")).await.expect("answers alike");
+        let token = |path: &str| path.rsplit('/').next().expect("a token").to_owned();
+        let booking = |path: &str| world.backend.room_token_names(&token(path)).expect("ours");
+        let cleo = booking(&left.room_path);
+        let choice = world.backend.unsubscribe_path(cleo);
+        world.backend.visitor().choose_mail(choice.trim_start_matches("/u/"), false).await.expect("ends it");
+        world.backend.move_clock(slot.starts_at.plus_days(2)).await.expect("moves");
+        let got = |email: &str| subjects(&world, email).iter().filter(|subject| *subject == "My course").count();
+        assert_eq!((got("anna@viewer.example"), got(BEN), got("cleo@viewer.example")), (1, 0, 0));
+        let agreed = |id| persistence::restrictions::agreed_to_offers(world.backend.db().reader(), id);
+        assert!(agreed(booking(&ticked.room_path)).await.expect("reads"));
+        assert!(!agreed(cleo).await.expect("reads"), "ended with the mail");
+    })
+    .await;
+}

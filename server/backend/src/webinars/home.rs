@@ -72,7 +72,7 @@ fn worth_a_look(row: &CardRow, email_confirmed: bool, times: (bool, usize)) -> R
     match state_of(&row.webinar)? {
         WebinarState::Draft if row.video.is_some() => {
             // The wording is only read to be checked, and a stored one has been.
-            let form = form_of(&row.webinar, "stored")?;
+            let form = form_of(&row.webinar, "stored", "")?;
             let captions = usize::try_from(row.captions).unwrap_or(0);
             let found = findings(&form, true, captions, email_confirmed, times);
             let is_ready = found.iter().all(|finding| !finding.blocks);

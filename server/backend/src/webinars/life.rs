@@ -29,7 +29,7 @@ impl Coach {
         if state_of(&row)? == WebinarState::Archived {
             return Err(not_from_here("This webinar is archived. Reopen it first, then publish it.").into());
         }
-        let form = form_of(&row, &self.backend.consent_wording(&transaction, &row).await?)?;
+        let form = form_of(&row, &self.backend.consent_wording(&transaction, &row).await?, "")?;
         let video = self.backend.current_recording(&transaction, &row).await?;
         let captions = match &video {
             Some(video) => videos::captions(&transaction, video.id).await?.len(),
@@ -98,7 +98,9 @@ impl Coach {
     }
 
     async fn move_on(&self, transaction: DatabaseTransaction, id: WebinarId, life: Life) -> Result<WebinarView> {
-        queries::set_life(&transaction, self.id, id, life, self.backend.now()).await?;
+        let now = self.backend.now();
+        queries::set_life(&transaction, self.id, id, life, now).await?;
+        self.backend.tell_waiting(&transaction, (self.id, id), now).await?;
         transaction.commit().await?;
         self.webinar(id).await
     }

@@ -35,6 +35,8 @@ pub struct Model {
     pub fields: String,
     /// `consent_text_id`
     pub consent_text_id: Option<ConsentTextId>,
+    /// The wording of the box for offers; none is asked without one.
+    pub promotion_text_id: Option<ConsentTextId>,
     /// `embed_hosts`
     pub embed_hosts: String,
     /// `end_percent`

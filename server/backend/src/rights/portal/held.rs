@@ -352,6 +352,8 @@ fn mail_told(mail: &persistence::entities::mail::Model) -> String {
     let what = match mail.template.as_str() {
         "registration_confirmed" => "The confirmation of your registration",
         "registration_link" => "Your link",
+        domain::fence::WAITING_LIST => "The word that you are on the list for new dates",
+        domain::fence::NEW_DATES => "The word that there are new dates",
         domain::fence::SESSION_MOVED => "The new time of your session",
         domain::fence::SESSION_CALLED_OFF => "The word that your session was called off",
         "reminder" => "A reminder",
