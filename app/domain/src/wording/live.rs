@@ -36,6 +36,10 @@ fn is_verb(tokens: &Tokens, place: usize) -> bool {
 }
 
 fn goes_on_as_a_verb(tokens: &Tokens, place: usize) -> bool {
+    // "Live, laugh, love": a comma parts them.
+    if tokens.word(place + 1).is_some_and(|next| ALONGSIDE.contains(&next)) {
+        return true;
+    }
     let Some(next) = tokens.next(place) else { return false };
     let after = tokens.next(place + 1);
     let is_name = after.is_some() && tokens.is_capital(place + 2);
@@ -154,6 +158,8 @@ const TIMES: [&str; 22] = [
     "december",
     "the",
 ];
+/// Verbs it is listed with.
+const ALONGSIDE: [&str; 5] = ["laugh", "love", "learn", "grow", "work"];
 /// After "on".
 const CHANNELS: [&str; 7] = ["zoom", "youtube", "facebook", "instagram", "linkedin", "air", "camera"];
 /// What follows the verb.

@@ -91,6 +91,7 @@ fn nothing_is_found_where_nothing_is_claimed() {
         "The way we live",
         "Live your best life",
         "Live and learn",
+        "Live, laugh, love",
         "Live well, sleep well",
         "Live better",
         "to live on bread",
