@@ -29,6 +29,7 @@ pub mod uploading;
 pub mod video;
 pub mod watching;
 pub mod webinar;
+pub mod wording;
 
 pub use email_address::EmailAddress;
 pub use moment::Moment;
