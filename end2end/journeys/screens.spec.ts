@@ -161,7 +161,7 @@ test('a webinar at set times: its times, the choice of one, the waiting room', a
   await open(page, times + session);
   await fill(off, { note: 'I caught a cold, and a voice like this is no pleasure to listen to.' });
   await button(off, /call it off/i).click();
-  await expect(page.locator('#booked .done')).toBeVisible();
+  await expect(page.locator('#booked > .done')).toBeVisible();
   wide.push(...(await shoot(visit, 'called-off', hers)));
   expect(wide).toEqual([]);
 });

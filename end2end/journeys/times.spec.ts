@@ -136,7 +136,7 @@ test('a booked session is moved with its people, then called off, and each link 
   const again = page.locator('#booked .editing form').first();
   await fill(again, { date: day, at: '20:15', note: 'The hall is free later only.' });
   await button(again, /move everybody/i).click();
-  await expect(page.locator('#booked .done')).toContainText(/moved/i);
+  await expect(page.locator('#booked > .done')).toContainText(/moved/i);
   const told = await server.mail(email, /new time/i);
   expect(told.text).toContain('20:15');
   expect(told.text).toContain('The hall is free later only.');
@@ -147,7 +147,7 @@ test('a booked session is moved with its people, then called off, and each link 
   const off = (await openBooked(page, webinar)).locator('form').nth(1);
   await fill(off, { note: 'The speaker is ill.' });
   await button(off, /call it off/i).click();
-  await expect(page.locator('#booked .done')).toContainText(/called off/i);
+  await expect(page.locator('#booked > .done')).toContainText(/called off/i);
   const cancelled = await server.mail(email, /called off/i);
   expect(cancelled.text).toContain('The speaker is ill.');
   await viewer.goto(link);

@@ -20,8 +20,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::layers;
 use crate::routes::{
-    archives, beats, dev, evidence, health, hooks, media, my_data, operators, own_data, policy_pages, receipts,
-    site_files, studio_files, studio_pages, uploads, viewer_pages, viewer_requests,
+    archives, beats, dev, evidence, health, hooks, mail_previews, media, my_data, operators, own_data, policy_pages,
+    receipts, site_files, studio_files, studio_pages, uploads, viewer_pages, viewer_requests,
 };
 use crate::state::AppState;
 
@@ -131,6 +131,11 @@ fn files(state: &AppState) -> Router<AppState> {
                 .delete(uploads::terminate)
                 .options(uploads::options),
         )
+        .route(
+            "/dashboard/webinars/{webinar}/mails/preview",
+            post(mail_previews::typed).layer(DefaultBodyLimit::max(FORM_BYTES)),
+        )
+        .route("/dashboard/webinars/{webinar}/mails/{template}/preview", get(mail_previews::saved))
         .route(
             "/dashboard/webinars/{webinar}/logo",
             post(studio_files::set_logo).layer(DefaultBodyLimit::max(FILE_FORM_BYTES)),

@@ -8,6 +8,7 @@ pub mod dev;
 pub mod evidence;
 pub mod health;
 pub mod hooks;
+pub mod mail_previews;
 pub mod media;
 pub mod my_data;
 pub mod operators;

@@ -3,10 +3,9 @@
 //! Saving, trying and taking away work without a script.
 
 use domain::ids::{MailTemplateId, WebinarId};
-use domain::sequence::form::{MailPreview, SequenceView, TemplateForm, TemplateView};
+use domain::sequence::form::{SequenceView, TemplateForm, TemplateView};
 use domain::sequence::placeholders::Placeholder;
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use wasm_bindgen::JsCast as _;
@@ -22,12 +21,6 @@ use crate::ui::{Missing, Refused};
 #[server(prefix = "/api/fn", endpoint = "mail_sequence")]
 pub async fn read_sequence(id: WebinarId) -> Result<SequenceView, AppError> {
     Ok(crate::context::server::door()?.coach().await?.mail_sequence(id).await?)
-}
-
-/// A stored mail as it would arrive.
-#[server(prefix = "/api/fn", endpoint = "mail_preview", input = Json)]
-pub async fn read_preview(id: WebinarId, form: TemplateForm) -> Result<MailPreview, AppError> {
-    Ok(crate::context::server::door()?.coach().await?.preview_template(id, &form).await?)
 }
 
 /// The page. One mail at a time is open, named in the address, so that a form has its fields to itself.
@@ -237,52 +230,58 @@ fn Audience(form: TemplateForm) -> impl IntoView {
 
 /// How long somebody pauses who wants to see what they wrote.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+/// Name of the frame a mail is shown in.
+const FRAME: &str = "mail-preview";
 
 /// Asked for when it is wanted: seven letters are not rendered to show a list of them. From then on it follows what is
-/// typed, a pause behind.
+/// typed, a pause behind; without a script it shows what was saved. The frame has a page of its own, because a mail
+/// brings its styles along.
 #[component]
 fn Preview(id: WebinarId, form: TemplateForm, typed: RwSignal<(String, String)>) -> impl IntoView {
-    let shown = RwSignal::new(None::<Result<MailPreview, AppError>>);
-    let asked = RwSignal::new(0_u32);
-    let form = StoredValue::new(form);
-    let show = move || {
-        let (subject, body) = typed.get_untracked();
-        let form = TemplateForm { subject, body, ..form.get_value() };
-        let turn = asked.get_untracked().wrapping_add(1);
-        asked.set(turn);
-        leptos::task::spawn_local(async move {
-            let answer = read_preview(id, form).await;
-            // An answer that was overtaken by the next question is none.
-            if asked.get_untracked() == turn {
-                shown.set(Some(answer));
-            }
-        });
-    };
+    let element = NodeRef::<leptos::html::Form>::new();
+    let is_asked = RwSignal::new(false);
+    // Each look has a frame of its own: one that shows page after page fills the way back.
+    let look = RwSignal::new(0_u32);
     let typing = RwSignal::new(0_u32);
     Effect::new(move |_| {
         typed.track();
-        if asked.get_untracked() == 0 {
+        if !is_asked.get_untracked() {
             return;
         }
         let letter = typing.get_untracked().wrapping_add(1);
         typing.set(letter);
         let after_a_pause = move || {
             if typing.try_get_untracked() == Some(letter) {
-                show();
+                look.update(|look| *look = look.wrapping_add(1));
+                request_animation_frame(move || {
+                    if let Some(Err(error)) = element.get_untracked().map(|form| form.submit()) {
+                        leptos::logging::warn!("cannot ask for a preview: {error:?}");
+                    }
+                });
             }
         };
         set_timeout(after_a_pause, PAUSE);
     });
     view! {
-        <div class="needs-script preview" aria-live="polite">
-            <button type="button" class="button" on:click=move |_| show()>"See how it arrives"</button>
-            {move || shown.get().map(|preview| match preview {
-                Ok(preview) => view! {
-                    <p class="quiet" dir="auto">{preview.subject.clone()}</p>
-                    <iframe sandbox="" title="The mail as it would arrive" srcdoc=preview.html></iframe>
-                }.into_any(),
-                Err(AppError(refusal)) => view! { <p class="problem" role="alert">{refusal.message}</p> }.into_any(),
-            })}
+        <div class="preview">
+            <form
+                node_ref=element
+                method="post"
+                action=format!("/dashboard/webinars/{id}/mails/preview")
+                target=FRAME
+                on:submit=move |_| is_asked.set(true)
+            >
+                <input type="hidden" name="timing" value=form.timing/>
+                <input type="hidden" name="amount" value=form.amount/>
+                <input type="hidden" name="unit" value=form.unit/>
+                <input type="hidden" name="subject" value=form.subject prop:value=move || typed.get().0/>
+                <input type="hidden" name="body" value=form.body prop:value=move || typed.get().1/>
+                <button type="submit" class="button">"See how it arrives"</button>
+            </form>
+            {move || {
+                look.track();
+                view! { <iframe name=FRAME title="The mail as it would arrive"></iframe> }
+            }}
         </div>
     }
 }

@@ -3,9 +3,8 @@
 //! The form asks by address, so that a rehearsal can be linked to and works without a script; with one, a slider moves
 //! the clock and each mail can be looked at.
 
-use domain::ids::{MailTemplateId, WebinarId};
+use domain::ids::WebinarId;
 use domain::rehearsal::form::{Look, Manner, RehearsalForm, RehearsalView, SceneView, TimeOption};
-use domain::sequence::form::MailPreview;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
@@ -22,12 +21,6 @@ use crate::ui::{Missing, Refused};
 #[server(prefix = "/api/fn", endpoint = "rehearsal", input = Json)]
 pub async fn read_rehearsal(id: WebinarId, form: RehearsalForm) -> Result<RehearsalView, AppError> {
     Ok(crate::context::server::door()?.coach().await?.rehearsal(id, &form).await?)
-}
-
-/// A mail of the sequence as it was saved.
-#[server(prefix = "/api/fn", endpoint = "saved_mail", input = Json)]
-pub async fn read_saved_mail(id: WebinarId, template: MailTemplateId) -> Result<MailPreview, AppError> {
-    Ok(crate::context::server::door()?.coach().await?.preview_saved(id, template).await?)
 }
 
 /// The page.
@@ -139,7 +132,7 @@ fn Journey(id: WebinarId, slug: String, scenes: Vec<SceneView>) -> impl IntoView
     let clock = RwSignal::new(last);
     let times: StoredValue<Vec<String>> = StoredValue::new(scenes.iter().map(|scene| scene.text.clone()).collect());
     let shown = move || times.with_value(|times| times.get(clock.get()).cloned().unwrap_or_default());
-    let looked_at = RwSignal::new(None::<(usize, Result<MailPreview, AppError>)>);
+    let looked_at = RwSignal::new(None::<usize>);
     let lines: Vec<_> = scenes
         .into_iter()
         .enumerate()
@@ -173,7 +166,7 @@ fn Scene(
     place: usize,
     scene: SceneView,
     clock: RwSignal<usize>,
-    looked_at: RwSignal<Option<(usize, Result<MailPreview, AppError>)>>,
+    looked_at: RwSignal<Option<usize>>,
 ) -> impl IntoView {
     let SceneView { at, text, sentence, note, look } = scene;
     let kind = match look {
@@ -185,28 +178,18 @@ fn Scene(
         Look::Page => {
             Some(view! { <a href=format!("/w/{slug}") rel="external" target="_blank">"See the page"</a> }.into_any())
         }
-        Look::Mail(template) => {
-            let show = move |_| {
-                leptos::task::spawn_local(async move {
-                    let answer = read_saved_mail(id, template).await;
-                    looked_at.set(Some((place, answer)));
-                });
-            };
-            Some(
-                view! { <button type="button" class="button quiet needs-script" on:click=show>"See the mail"</button> }
-                    .into_any(),
-            )
-        }
+        Look::Mail(_) => Some(
+            view! { <button type="button" class="button quiet needs-script" on:click=move |_| looked_at.set(Some(place))>"See the mail"</button> }
+                .into_any(),
+        ),
         Look::Nothing | Look::NoMail => None,
     };
-    let mail = move || {
-        looked_at.get().filter(|(where_, _)| *where_ == place).map(|(_, answer)| match answer {
-            Ok(mail) => view! {
-                <iframe class="mail" sandbox="" title="The mail as it would arrive" srcdoc=mail.html></iframe>
-            }
-            .into_any(),
-            Err(AppError(refusal)) => view! { <p class="problem" role="alert">{refusal.message}</p> }.into_any(),
-        })
+    let mail = move || match look {
+        Look::Mail(template) if looked_at.get() == Some(place) => {
+            let address = format!("/dashboard/webinars/{id}/mails/{template}/preview");
+            Some(view! { <iframe class="mail" title="The mail as it would arrive" src=address></iframe> })
+        }
+        _ => None,
     };
     view! {
         <li class=kind class:ahead=move || { clock.get() < place } aria-current=move || (clock.get() == place).then_some("step")>

@@ -32,6 +32,7 @@ pub fn TimesPage() -> impl IntoView {
     let refresh = expect_context::<Refresh>();
     let address = use_query_map();
     let zone = Memo::new(move |_| address.with(|address| address.get("zone").filter(|zone| !zone.is_empty())));
+    let open = Memo::new(move |_| address.with(|address| address.get("session").unwrap_or_default()));
     let schedule = read(
         move || (id(), zone.get(), refresh.watch()),
         |(id, zone, _)| async move {
@@ -46,7 +47,7 @@ pub fn TimesPage() -> impl IntoView {
             <Transition>
                 {move || Suspend::new(async move {
                     match schedule.await {
-                        Ok(Some((id, schedule))) => view! { <Times id=id schedule=schedule/> }.into_any(),
+                        Ok(Some((id, schedule))) => view! { <Times id=id schedule=schedule open=open.get()/> }.into_any(),
                         Ok(None) => view! { <Missing/> }.into_any(),
                         Err(AppError(refusal)) => view! { <Refused refusal=refusal/> }.into_any(),
                     }
@@ -57,7 +58,7 @@ pub fn TimesPage() -> impl IntoView {
 }
 
 #[component]
-fn Times(id: WebinarId, schedule: ScheduleView) -> impl IntoView {
+fn Times(id: WebinarId, schedule: ScheduleView, open: String) -> impl IntoView {
     let ScheduleView { title, is_scheduled, rules, form, zone, zones, next, booked } = schedule;
     let zones = StoredValue::new(zones);
     let kind = (!is_scheduled && !rules.is_empty()).then(|| {
@@ -75,7 +76,7 @@ fn Times(id: WebinarId, schedule: ScheduleView) -> impl IntoView {
         <WebinarTabs id=id current="times"/>
         {kind}
         <Rules id=id rules=rules/>
-        <Booked id=id booked=booked/>
+        <Booked id=id booked=booked open=open/>
         <AddRule id=id zone=zone.clone() zones=zones/>
         <Preview next=next zone=zone zones=zones/>
         <ForAll id=id form=form/>
@@ -114,8 +115,7 @@ fn Rules(id: WebinarId, rules: Vec<RuleView>) -> impl IntoView {
 
 /// Sessions with people on them. One at a time is open, named in the address, so that a form has its fields to itself.
 #[component]
-fn Booked(id: WebinarId, booked: Vec<BookedSession>) -> impl IntoView {
-    let open = use_query_map().with_untracked(|address| address.get("session").unwrap_or_default());
+fn Booked(id: WebinarId, booked: Vec<BookedSession>, open: String) -> impl IntoView {
     let done = match (was_done("move_session"), was_done("call_off_session")) {
         (true, _) => Some("Moved. Everybody on it gets one mail with the new time."),
         (_, true) => Some("Called off. Everybody on it gets one mail, and nothing else about it."),

@@ -6,13 +6,10 @@
 
 use domain::Moment;
 use domain::ids::RegistrationId;
+use domain::stay::entry_ends_at;
 use domain::webinar::CalendarLinks;
 use icalendar::{Alarm, Calendar, Class, Component, Event, EventLike, EventStatus, Property, Trigger};
 
-/// Lengths in calendars are rounded up to quarters of an hour.
-const QUARTER_SECONDS: i64 = 15 * 60;
-/// An entry made this shortly before the start helps nobody any more.
-pub(crate) const TOO_LATE_SECONDS: i64 = 30 * 60;
 /// Minutes before the start at which a calendar rings.
 const ALARM_MINUTES: i64 = 10;
 /// What wrote the file.
@@ -75,8 +72,7 @@ fn utc(moment: Moment) -> String {
 
 impl Entry<'_> {
     pub(crate) fn ends_at(&self) -> Moment {
-        let quarters = (self.duration_seconds.max(1) + QUARTER_SECONDS - 1) / QUARTER_SECONDS;
-        self.starts_at.plus_seconds(quarters * QUARTER_SECONDS)
+        entry_ends_at(self.starts_at, self.duration_seconds)
     }
 
     fn description(&self) -> String {

@@ -18,6 +18,7 @@ use domain::fence::{
 };
 use domain::ids::{CoachId, MailId, OneTimeTokenId, RegistrationId};
 use domain::rights::{AccountState, SubjectState};
+use domain::stay::is_worth_an_entry;
 use mail::{Button, Consequence, Letter, Outgoing, SendError};
 use persistence::bounces::{self, Marks};
 use persistence::entities::{coach, mail as outbox, one_time_token, registration, session, webinar};
@@ -29,7 +30,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use self::about_rights::{AGREE_AGAIN, ARCHIVE_ASKED, ARCHIVE_FETCHED, ARCHIVE_READY};
-use crate::calendars::{Delivery, Invitation, TOO_LATE_SECONDS};
+use crate::calendars::{Delivery, Invitation};
 use crate::policy_notices::POLICY_CHANGED;
 use crate::sequences::Addressed;
 use crate::{Backend, Error, Result};
@@ -356,18 +357,13 @@ impl Backend {
             (false, Some(starts_at)) if row.template == SESSION_CALLED_OFF => {
                 Some(self.calendar_file(&webinar, &registration, starts_at, (&to, Invitation::Cancelled)).await?)
             }
-            (false, Some(starts_at)) if self.is_worth_an_entry(starts_at) => {
+            (false, Some(starts_at)) if is_worth_an_entry(starts_at, self.now()) => {
                 Some(self.calendar_file(&webinar, &registration, starts_at, (&to, Invitation::Requested)).await?)
             }
             _ => None,
         };
         let outgoing = self.outgoing(row, to, mail::sender::from_name(&presenter), reply_to, &letter)?;
         Ok(Some(Outgoing { attachment, ..outgoing }))
-    }
-
-    /// Whether a session is far enough away to be put into a calendar.
-    pub(crate) fn is_worth_an_entry(&self, starts_at: Moment) -> bool {
-        starts_at > self.now().plus_seconds(TOO_LATE_SECONDS)
     }
 
     /// The entry a calendar puts in by itself, and moves when it comes again.

@@ -17,6 +17,7 @@ use domain::fence::WAITING_LIST;
 use domain::ids::{CoachId, DekId, RegistrationId, SubjectId};
 use domain::registration::{Answers, BookedTime, Booking, ConsentPurpose, RegistrationForm};
 use domain::rights::SubjectState;
+use domain::stay::Stay;
 use domain::watching::Attendance;
 use domain::webinar::{DEFAULT_CONSENT_TEXT, Invitation, LATER, SessionKind, WebinarState, month_name};
 use domain::{EmailAddress, Moment, Refusal, RefusalKind, Slug};
@@ -164,7 +165,7 @@ impl Backend {
             let booked = Booked {
                 session: schedules::WantedSession::undated(kind.as_str()),
                 time_zone: None,
-                expires_at: self.now().plus_days(i64::from(row.link_days)),
+                expires_at: Stay::at_once(self.now(), i64::from(row.link_days)).expires_at,
                 finalises_at: None,
                 time: None,
             };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use domain::Moment;
-use domain::schedule::{Zones, wall_text};
+use domain::schedule::Zones;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -53,38 +53,18 @@ pub fn wall_at(at: Moment, zone: &str) -> Option<DateTime> {
     Some(Bundled.zone(zone)?.to_datetime(at.timestamp()))
 }
 
-/// A moment on the wall of a zone, and which zone that is: `Tuesday, 1 December 2026, 18:00` and
-/// `CET, UTC+1, Europe/Paris` (its name with spaces, as people write it). In UTC where nobody knows the zone.
+/// [`domain::schedule::in_words`]; in UTC where nobody knows the zone.
 #[must_use]
 pub fn in_words(at: Moment, zone: &str) -> (String, String) {
     let (name, zone) = Bundled.zone(zone).map_or(("UTC", TimeZone::UTC), |found| (zone, found));
-    let wall = zone.to_datetime(at.timestamp());
-    let info = zone.to_offset_info(at.timestamp());
-    let (hours, minutes) = (info.offset().seconds() / 3_600, info.offset().seconds().abs() / 60 % 60);
-    let offset = match (info.offset().seconds(), minutes) {
-        (0, _) => "UTC".to_owned(),
-        (seconds, 0) => format!("UTC{}{}", if seconds < 0 { '\u{2212}' } else { '+' }, hours.abs()),
-        (seconds, _) => format!("UTC{}{}:{minutes:02}", if seconds < 0 { '\u{2212}' } else { '+' }, hours.abs()),
-    };
-    // Where a zone has no abbreviation, its history says the offset again.
-    let short = info.abbreviation();
-    let is_a_name = short.chars().all(char::is_alphabetic) && short != "UTC";
-    let mut words = Vec::new();
-    if is_a_name {
-        words.push(short.to_owned());
-    }
-    words.push(offset);
-    if name != "UTC" {
-        words.push(name.replace('_', " "));
-    }
-    (wall_text(wall), words.join(", "))
+    domain::schedule::in_words(at, name, &zone)
 }
 
-/// [`in_words`] in one line: `Tuesday, 1 December 2026, 18:00 (CET, UTC+1, Europe/Paris)`.
+/// [`domain::schedule::in_one_line`]; in UTC where nobody knows the zone.
 #[must_use]
 pub fn in_one_line(at: Moment, zone: &str) -> String {
-    let (text, zone_text) = in_words(at, zone);
-    format!("{text} ({zone_text})")
+    let (name, zone) = Bundled.zone(zone).map_or(("UTC", TimeZone::UTC), |found| (zone, found));
+    domain::schedule::in_one_line(at, name, &zone)
 }
 
 #[cfg(test)]

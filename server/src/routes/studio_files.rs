@@ -16,7 +16,11 @@ use domain::{Refusal, RefusalKind};
 use super::{answer, studio_pages};
 use crate::state::AppState;
 
-async fn coach(state: &AppState, token: &SessionToken) -> Result<Coach, Error> {
+/// The coach who is signed in with this token.
+///
+/// # Errors
+/// Asks to sign in.
+pub async fn coach(state: &AppState, token: &SessionToken) -> Result<Coach, Error> {
     let token = token.0.as_deref().ok_or_else(Refusal::sign_in)?;
     state.backend.coach_by_token(token).await?.ok_or_else(|| Refusal::sign_in().into())
 }

@@ -250,11 +250,6 @@ pub const FUNCTION_LINES: &[FunctionLine] = &[
     function("results", About::Things, webinar_by_id),
     function("schedule", About::Things, webinar_by_id),
     function("mail_sequence", About::Things, webinar_by_id),
-    function("mail_preview", About::Things, |ids| {
-        let form = json!({ "timing": "before", "amount": "2", "unit": "hours", "subject": "Soon", "body": "Hello." });
-        Sent::Json(json!({ "id": ids.webinar, "form": form }))
-    }),
-    function("saved_mail", About::Things, |ids| Sent::Json(json!({ "id": ids.webinar, "template": ids.template }))),
     function("rehearsal", About::Things, |ids| Sent::Json(json!({ "id": ids.webinar, "form": {} }))),
     function("registrants", About::Things, |ids| {
         Sent::Json(json!({ "id": ids.webinar, "query": { "search": "", "status": "", "sort": "", "page": 0 } }))
@@ -332,6 +327,16 @@ pub const ROUTE_LINES: &[RouteLine] = &[
         Sent::Tus(vec![("x-http-method-override", "HEAD".to_owned())], Bytes::new())
     }),
     route("DELETE", "/uploads/{id}", About::Things, |_| Sent::Tus(Vec::new(), Bytes::new())),
+    route("POST", "/dashboard/webinars/{webinar}/mails/preview", About::Things, |_| {
+        Sent::Form(vec![
+            ("timing", "before".to_owned()),
+            ("amount", "2".to_owned()),
+            ("unit", "hours".to_owned()),
+            ("subject", "Soon".to_owned()),
+            ("body", "Hello.".to_owned()),
+        ])
+    }),
+    route("GET", "/dashboard/webinars/{webinar}/mails/{template}/preview", About::Things, empty),
     route("POST", "/dashboard/webinars/{webinar}/logo", About::Things, |_| {
         Sent::Files(vec![("file", Some("logo.png"), pixel())])
     }),

@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use domain::Moment;
 use persistence::entities::{registration, session};
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
 use testkit::each_database;
 
 use crate::world::{Coach, Webinar, World, between, player_props};
@@ -50,7 +50,7 @@ async fn register(world: &World, webinar: &Webinar, email: &str, zone: &str, pla
 }
 
 async fn bookings(world: &World) -> Vec<(registration::Model, session::Model)> {
-    let found = registration::Entity::find().find_also_related(session::Entity);
+    let found = registration::Entity::find().order_by_asc(registration::Column::Id).find_also_related(session::Entity);
     let rows = found.all(world.database.database.reader()).await.expect("answers");
     rows.into_iter().map(|(row, session)| (row, session.expect("a session"))).collect()
 }
@@ -410,6 +410,69 @@ async fn a_session_is_called_off_and_its_links_lead_to_other_dates() {
         go_to(&world, start);
         world.run_jobs().await;
         assert!(world.mails_to("anna@example.net").len() > told, "reminders of the new one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_date_people_leave_their_address_and_are_told_once_there_is_one() {
+    each_database("waiting list", |test| async move {
+        let world = World::new(test);
+        let (maya, webinar) = webinar_at(&world, &[("kind", "daily"), ("at", "18:00"), ("zone", "UTC")]).await;
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        let stamp = between(&page, "name=\"form_stamp\" value=\"", "\"").expect("a stamp").to_owned();
+        world.wait(2);
+        let ask = |stamp: String| {
+            let fields = [
+                ("email", "anna@example.net".to_owned()),
+                ("consent", "yes".to_owned()),
+                ("form_stamp", stamp),
+                ("zone", "Europe/Paris".to_owned()),
+                ("slot", "later".to_owned()),
+            ];
+            world.post(&format!("/w/{}", webinar.slug)).form(&fields).send()
+        };
+        assert_eq!(ask(stamp).await.status, StatusCode::UNPROCESSABLE_ENTITY, "there are dates to choose from");
+
+        let handle = world.handle(&maya).await;
+        let view = handle.schedule(webinar.id, None).await.expect("reads");
+        handle.remove_rule(webinar.id, view.rules[0].id).await.expect("taken away");
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        assert!(page.contains("Tell me about new dates") && page.contains("value=\"later\""), "{page}");
+        let stamp = between(&page, "name=\"form_stamp\" value=\"", "\"").expect("a stamp").to_owned();
+        world.wait(2);
+        let answer = ask(stamp).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert!(answer.text().contains("You are on the list") && !answer.text().contains("/r/"), "{}", answer.text());
+        world.run_jobs().await;
+        let mails = world.mails_to("anna@example.net");
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].subject.starts_with("You are on the list: "), "{mails:?}");
+        let (row, _) = bookings(&world).await.remove(0);
+        let room = room_of(&world, &row);
+        let shown = world.get(&room).send().await.text();
+        assert!(shown.contains("on the list") && player_props(&shown).is_none(), "{shown}");
+
+        // A rule comes, and another: one mail, and one press books a date with the same link.
+        for at in ["18:00", "20:00"] {
+            add_rule(&world, &maya, &webinar, &[("kind", "daily"), ("at", at), ("zone", "UTC")]).await;
+            world.run_jobs().await;
+        }
+        let mails = world.mails_to("anna@example.net");
+        assert_eq!(mails.len(), 2, "{mails:?}");
+        assert!(mails[0].subject.starts_with("New dates: ") && mails[0].text.contains(&room), "{mails:?}");
+        let shown = world.get(&room).send().await.text();
+        let fields = [("slot", slots(&shown)[1].clone()), ("zone", "Europe/Paris".to_owned())];
+        assert_eq!(world.post(&room).form(&fields).send().await.status, StatusCode::SEE_OTHER);
+        let (row, session) = bookings(&world).await.remove(0);
+        let start = session.starts_at.expect("a time");
+        assert!(row.finalises_at > Some(start));
+        assert!(world.get(&room).send().await.text().contains("id=\"countdown\""));
+        world.run_jobs().await;
+        let told = world.mails_to("anna@example.net").len();
+        go_to(&world, start);
+        world.run_jobs().await;
+        assert!(world.mails_to("anna@example.net").len() > told, "reminders like everybody's");
     })
     .await;
 }

@@ -92,15 +92,6 @@ pub struct SequenceView {
     pub has_a_start: bool,
 }
 
-/// A mail as it would arrive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailPreview {
-    /// Subject line.
-    pub subject: String,
-    /// HTML, to be shown in a frame of its own.
-    pub html: String,
-}
-
 fn number<T: std::str::FromStr>(field: &str, text: &str) -> Result<Option<T>, Refusal> {
     match text.trim() {
         "" => Ok(None),

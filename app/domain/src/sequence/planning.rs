@@ -140,7 +140,7 @@ pub fn plan<Id>(template: &Template<Id>, booking: &Booking, now: Moment) -> Plan
         return Planned::Skipped(SkipReason::AddedTooLate);
     } else if is_reminder && is_within(send_at, booking.confirmed_at, TOO_CLOSE_MINUTES) {
         return Planned::Skipped(SkipReason::TooClose);
-    } else if send_at <= now {
+    } else if send_at < now {
         return Planned::Skipped(SkipReason::AlreadyPassed);
     }
     Planned::Waiting { send_at, useful_until: useful_until(template.timing, booking, send_at) }

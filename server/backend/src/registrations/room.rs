@@ -6,6 +6,7 @@ use domain::ids::{CoachId, RegistrationId, SubjectId, ViewId, WebinarId};
 use domain::registration::{Answers, BookedTime};
 use domain::rights::{AccountState, SubjectState};
 use domain::schedule::LateJoin;
+use domain::stay::{begins_at_second, is_worth_an_entry};
 use domain::video::TranscriptLine;
 use domain::webinar::{PlayerProps, RegistrationField, Room, RoomPhase, SessionKind, WebinarState};
 use domain::{Refusal, RefusalKind};
@@ -15,7 +16,7 @@ use persistence::sealed::{Place, Standing};
 use persistence::{registrations as queries, rights, videos};
 
 use super::{recorded, whole_seconds};
-use crate::calendars::{Delivery, TOO_LATE_SECONDS};
+use crate::calendars::Delivery;
 use crate::captions::transcript;
 use crate::rights::fence::{hold_public, public};
 use crate::webinars::{kind_of, state_of};
@@ -84,10 +85,10 @@ impl Visitor {
             _ => None,
         };
         let joins_where_it_is = stored.as_ref().is_some_and(|stored| stored.schedule.late_join == LateJoin::WhereItIs);
-        if let (true, Some(starts_at), Some(player)) = (joins_where_it_is, starts_at, &mut player) {
-            let running = now.seconds_since(starts_at);
-            if running < player.duration_seconds {
-                player.resume_seconds = running;
+        if let (Some(stored), Some(starts_at), Some(player)) = (&stored, starts_at, &mut player) {
+            let begins = begins_at_second(stored.schedule.late_join, starts_at, now, player.duration_seconds);
+            if begins > 0.0 {
+                player.resume_seconds = begins;
             }
         }
         let zone = found.time_zone.as_deref();
@@ -100,9 +101,7 @@ impl Visitor {
             _ => None,
         };
         let calendar = match (&booking, starts_at) {
-            (Some(booking), Some(starts_at))
-                if starts_at > now.plus_seconds(TOO_LATE_SECONDS) && phase != RoomPhase::CalledOff =>
-            {
+            (Some(booking), Some(starts_at)) if is_worth_an_entry(starts_at, now) && phase != RoomPhase::CalledOff => {
                 let link = backend.config().absolute(&format!("/r/{token}"));
                 let duration_seconds = whole_seconds(video.as_ref());
                 let entry = backend.calendar_entry(&row, booking, (starts_at, duration_seconds), &link);

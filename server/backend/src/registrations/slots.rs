@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{RegistrationId, ScheduleRuleId, SessionId, WebinarId};
 use domain::registration::BookedTime;
 use domain::schedule::{Offering, Rule, Schedule, Slot, offered, shift_text};
+use domain::stay::Stay;
 use domain::webinar::{AT_ONCE, SessionKind, SlotView, Times};
 use domain::{Moment, Refusal};
 use persistence::entities::{schedule_rule, webinar};
@@ -22,8 +23,6 @@ use crate::{Backend, Result};
 const SIGNATURE_BYTES: usize = 16;
 /// A way in stands on the page when the start is this close (product.md §4.2).
 const SOON_SECONDS: i64 = 3_600;
-/// Minutes after its end from which an outcome can become final (product.md §4.4).
-pub(crate) const FINAL_AFTER_SECONDS: i64 = 15 * 60;
 /// Days for which somebody is told of new dates; with one they have a link that lasts by itself.
 const WAITING_DAYS: i64 = 180;
 /// An offer to switch stands as long as somebody may be reading it.
@@ -110,24 +109,6 @@ impl Chosen {
 /// What makes a session one within its webinar. `zone`: of those it exists for alone, or empty.
 pub(crate) fn session_key(kind: &str, starts_at: Moment, zone: &str) -> String {
     format!("{kind}:{}:{zone}", starts_at.unix_seconds())
-}
-
-/// How long a booking of a set time stands.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stands {
-    /// When the link stops working.
-    pub expires_at: Moment,
-    /// From when the outcome can become final.
-    pub finalises_at: Moment,
-}
-
-pub(crate) fn stands_until(stored: &StoredSchedule, starts_at: Moment, duration_seconds: i64) -> Stands {
-    let ends_at = starts_at.plus_seconds(duration_seconds);
-    Stands {
-        // Whoever came late and watches from the start is not cut off before the end.
-        expires_at: ends_at.plus_seconds(duration_seconds).plus_days(i64::from(stored.schedule.replay_days)),
-        finalises_at: ends_at.plus_seconds(FINAL_AFTER_SECONDS),
-    }
 }
 
 /// What a booking says that met a session its coach called off.
@@ -266,18 +247,18 @@ impl Backend {
             None => Booked {
                 session: WantedSession::undated(SessionKind::OnDemand.as_str()),
                 time_zone: Some(zone),
-                expires_at: now.plus_days(i64::from(row.link_days)),
+                expires_at: Stay::at_once(now, i64::from(row.link_days)).expires_at,
                 finalises_at: None,
                 time: None,
             },
             Some(chosen) => {
-                let stands = stands_until(stored, chosen.starts_at, duration_seconds);
+                let stands = Stay::in_a_session(&stored.schedule, chosen.starts_at, duration_seconds);
                 let text = in_one_line(chosen.starts_at, &zone);
                 Booked {
                     session: chosen.session(),
                     time_zone: Some(zone),
                     expires_at: stands.expires_at,
-                    finalises_at: Some(stands.finalises_at),
+                    finalises_at: stands.finalises_at,
                     time: Some(BookedTime {
                         text,
                         is_next,

@@ -10,6 +10,7 @@ use domain::schedule::{
     MAX_RULES, MoveForm, MovedTo, Offering, Repeats, Rule, Schedule, Timed, WallTime, occurrences, offered,
 };
 use domain::sequence::{DropReason, FOLLOW_UP_USEFUL_HOURS};
+use domain::stay::Stay;
 use domain::webinar::{SessionKind, WebinarState};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::{session, webinar};
@@ -17,7 +18,7 @@ use persistence::schedules::{Change, WantedSession};
 use persistence::{schedules as queries, sequences, webinars};
 use sea_orm::DatabaseTransaction;
 
-use crate::registrations::slots::{StoredSchedule, session_key, stands_until};
+use crate::registrations::slots::{StoredSchedule, session_key};
 use crate::registrations::whole_seconds;
 use crate::rights::fence::hold_changeable;
 use crate::webinars::state_of;
@@ -54,7 +55,7 @@ impl Coach {
             return Err(Refusal::field("at", "This is its time already. Nothing was changed.").into());
         }
         let recording = backend.current_recording(&transaction, &held.webinar).await?;
-        let stands = stands_until(&held.stored, to.starts_at, whole_seconds(recording.as_ref()));
+        let stands = Stay::in_a_session(&held.stored.schedule, to.starts_at, whole_seconds(recording.as_ref()));
         let wanted = WantedSession {
             kind: SessionKind::Scheduled.as_str(),
             key: session_key(SessionKind::Scheduled.as_str(), to.starts_at, ""),
@@ -69,7 +70,7 @@ impl Coach {
             session: target,
             time_zone: None,
             expires_at: stands.expires_at,
-            finalises_at: Some(stands.finalises_at),
+            finalises_at: stands.finalises_at,
         };
         queries::move_everybody(&transaction, webinar, id, &change).await?;
         queries::call_off(&transaction, webinar, id, None, now).await?;

@@ -3,6 +3,7 @@
 use domain::Moment;
 use domain::sequence::Timing;
 use domain::sequence::placeholders::{Placeholder, Values, fill_body, fill_subject};
+use domain::stay::is_worth_an_entry;
 use mail::{CoachLetter, Outgoing, Rendered};
 use persistence::entities::{coach, mail as outbox, registration, webinar};
 
@@ -91,7 +92,7 @@ impl Backend {
         let written = written.with_one_click((!is_confirmation).then_some(unsubscribe));
         let outgoing = written.addressed(row.id.to_string(), about.to.clone())?;
         let attachment = match about.starts_at {
-            Some(starts_at) if is_confirmation && self.is_worth_an_entry(starts_at) => Some(
+            Some(starts_at) if is_confirmation && is_worth_an_entry(starts_at, self.now()) => Some(
                 self.calendar_file(about.webinar, about.registration, starts_at, (&about.to, Invitation::Requested))
                     .await?,
             ),

@@ -1,7 +1,7 @@
 //! A coach's sequence of mails: read, written, looked at and tried on herself.
 
 use domain::ids::{MailTemplateId, RegistrationId, WebinarId};
-use domain::sequence::form::{MailPreview, SequenceView, TemplateForm, TemplateView, Written};
+use domain::sequence::form::{SequenceView, TemplateForm, TemplateView, Written};
 use domain::sequence::placeholders::{Placeholder, Values};
 use domain::sequence::{Template, Timing, check_sequence};
 use domain::webinar::SessionKind;
@@ -170,19 +170,18 @@ impl Coach {
     ///
     /// # Errors
     /// Refuses what [`TemplateForm::parse`] does, and a webinar that is not hers.
-    pub async fn preview_template(&self, id: WebinarId, form: &TemplateForm) -> Result<MailPreview> {
+    pub async fn preview_template(&self, id: WebinarId, form: &TemplateForm) -> Result<String> {
         let row = self.own_webinar(id).await?;
         let typed = form.parse(None)?;
         let filled = self.example(&row, &typed.subject, &typed.body).await?;
-        let content = filled.rendered()?;
-        Ok(MailPreview { subject: content.subject, html: content.html })
+        Ok(filled.rendered()?.html)
     }
 
     /// A stored mail of the sequence as it would arrive at somebody made up.
     ///
     /// # Errors
     /// Refuses a webinar or mail that is not hers.
-    pub async fn preview_saved(&self, id: WebinarId, template: MailTemplateId) -> Result<MailPreview> {
+    pub async fn preview_saved(&self, id: WebinarId, template: MailTemplateId) -> Result<String> {
         let row = self.own_webinar(id).await?;
         let reader = self.backend.db().reader();
         let stored = match queries::templates(reader, id).await?.is_empty() {
@@ -191,8 +190,7 @@ impl Coach {
             false => Some(self.own_template(reader, id, template).await?),
         };
         let stored = stored.ok_or_else(not_there)?;
-        let content = self.example(&row, &stored.subject, &stored.body).await?.rendered()?;
-        Ok(MailPreview { subject: content.subject, html: content.html })
+        Ok(self.example(&row, &stored.subject, &stored.body).await?.rendered()?.html)
     }
 
     /// Sends a mail of the sequence to the coach herself, with made-up values and marked as a test.

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use domain::Moment;
 use domain::ids::{MailId, MailTemplateId, RegistrationId, WebinarId};
 use domain::sequence::{Booking, BookingKind, Row, Template, Timing, default_set, replan};
+use domain::stay::Stay;
 use persistence::entities::{mail, mail_template};
 use persistence::sequences::{self as queries, BookingFacts, NewPlanned};
 use sea_orm::ConnectionTrait;
@@ -13,7 +14,6 @@ use sha2::{Digest, Sha256};
 use uuid::Builder;
 
 use super::{SEND_DUE_MAILS, template_of};
-use crate::registrations::slots::FINAL_AFTER_SECONDS;
 use crate::{Backend, Result};
 
 /// Registrations planned with one read.
@@ -21,14 +21,14 @@ const PAGE: u64 = 1_000;
 
 /// What a plan depends on. `chosen_at`: when the person took the session they are booked on.
 fn booking_of(facts: &BookingFacts, chosen_at: Moment) -> Booking {
-    let over = facts.finalises_at.map(|at| at.plus_seconds(-FINAL_AFTER_SECONDS));
+    // What is asked of it here does not depend on when the link runs out.
+    let stay = Stay { expires_at: chosen_at, finalises_at: facts.finalises_at };
     Booking {
         registered_at: chosen_at,
         confirmed_at: chosen_at,
         kind: BookingKind::from_stored(&facts.kind).unwrap_or(BookingKind::OnDemand),
         starts_at: facts.starts_at,
-        // Who watches when they like is done when the outcome is final: until then they may go on.
-        ends_at: over.or(facts.finalised_at),
+        ends_at: stay.over_at(facts.finalised_at),
     }
 }
 

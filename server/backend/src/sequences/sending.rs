@@ -9,9 +9,10 @@ use domain::ids::{MailId, RegistrationId};
 use domain::rights::AccountState;
 use domain::rights::SubjectState;
 use domain::sequence::{
-    Behaviour, Decision, DueRow, Facts, Purpose, Row, Template, Timing, TimingKind, Verdict, due, may_send,
+    Behaviour, Decision, DueRow, Facts, Purpose, Row, Template, TimingKind, Verdict, due, may_send,
 };
-use domain::watching::{Attendance, IDLE_SECONDS};
+use domain::stay::is_idle;
+use domain::watching::Attendance;
 use domain::webinar::WebinarState;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -146,7 +147,7 @@ impl Backend {
                     // One that was put off is not due, whatever its time.
                     send_at: if looked_at > now { looked_at } else { row.send_at? },
                     useful_until: row.useful_until_at?,
-                    verdict: verdict(template, &facts_now, &behaviour, facts),
+                    verdict: template.verdict_until_final(&facts_now, &behaviour, facts.finalised_at.is_some()),
                 })
             })
             .collect();
@@ -237,7 +238,6 @@ fn facts_now(
     (webinar, is_closed_now): (WebinarState, bool),
     now: Moment,
 ) -> Facts {
-    let is_idle = facts.last_credit_at.is_none_or(|last| last.plus_seconds(IDLE_SECONDS) <= now);
     Facts {
         person: Some(standing.person),
         suppression: standing.marks.suppression,
@@ -248,7 +248,7 @@ fn facts_now(
         is_closed_now,
         agreed_to_promotion: false,
         has_converted: false,
-        is_in_the_room: !is_idle,
+        is_in_the_room: !is_idle(facts.last_credit_at, now),
     }
 }
 
@@ -266,17 +266,6 @@ fn judge_notice(row: &mail::Model, facts: &BookingFacts, facts_now: &Facts, now:
             Judged::Ends(Row::Expired { at: now })
         }
         Verdict::Send | Verdict::Wait => Judged::Goes,
-    }
-}
-
-/// Who somebody is by what they did is asked once the outcome is final.
-fn verdict<Id>(template: &Template<Id>, facts: &Facts, behaviour: &Behaviour, booking: &BookingFacts) -> Verdict {
-    let asks = !template.segment.is_everybody() && matches!(template.timing, Timing::After { .. });
-    match template.verdict(facts, behaviour) {
-        Verdict::Drop(domain::sequence::DropReason::NotInSegment) if asks && booking.finalised_at.is_none() => {
-            Verdict::Wait
-        }
-        verdict => verdict,
     }
 }
 

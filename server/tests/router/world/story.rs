@@ -250,6 +250,7 @@ impl Ids {
             "archive" => self.archive.to_string(),
             "registration" => self.registration.to_string(),
             "slug" => self.slug.clone(),
+            "template" => self.template.to_string(),
             "choice" => self.choice.trim_start_matches("/u/").to_owned(),
             "token" => self.room.trim_start_matches("/r/").to_owned(),
             "objection" => self.waiting.objection.to_string(),
@@ -293,6 +294,7 @@ impl Ids {
             (self.waiting.disclosure.to_string(), "DISCLOSURE"),
             (self.waiting.incident.to_string(), "INCIDENT"),
             (self.waiting.coach.to_string(), "COACH"),
+            (self.day.clone(), "DAY"),
         ];
         named.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id.as_str(), name))
     }
