@@ -59,6 +59,9 @@ if [ $# = 0 ] || [ ${#names[@]} -gt 0 ]; then
     taskset -c "$last_core" node_modules/.bin/playwright test --config playwright.bench.config.ts "${names[@]}")
 fi
 if [ -n "$measures_rights" ] && [ -z "$quick" ]; then
-  say "Archives, the portal, erasure, fences"
+  say "Archives, the portal, erasure, fences, mail"
+  if [ -x "$FOREIGN/bin/smtp-sink" ]; then
+    export TEST_SMTP_SINK="$FOREIGN/bin/smtp-sink" TEST_SMTP_SOURCE="$FOREIGN/bin/smtp-source"
+  fi
   cargo test --quiet --release -p backend --lib measurements -- --ignored --nocapture --test-threads 1 | grep '^|'
 fi

@@ -1,6 +1,6 @@
 /** Every page as a picture: phone and desk, light and dark, empty and full. Fails on sideways scrolling and on axe. */
 import { SECONDS_TO_FILL_A_FORM, button, fill, open } from '../support/pages';
-import { shoot } from '../support/screens';
+import { shoot, shootMail } from '../support/screens';
 import { linkIn } from '../support/server';
 import { confirmedCoach, publishedWebinar, registered, stranger } from '../support/story';
 import { address, expect, test } from '../support/test';
@@ -163,5 +163,8 @@ test('a webinar at set times: its times, the choice of one, the waiting room', a
   await button(off, /call it off/i).click();
   await expect(page.locator('#booked > .done')).toBeVisible();
   wide.push(...(await shoot(visit, 'called-off', hers)));
+  const letters = await (await stranger(browser, server, { javaScriptEnabled: true })).newPage();
+  wide.push(...(await shootMail(letters, 'letter-confirmation', (await server.mail(booked, /your link/i)).html)));
+  wide.push(...(await shootMail(letters, 'letter-called-off', (await server.mail(booked, /called off/i)).html)));
   expect(wide).toEqual([]);
 });

@@ -32,3 +32,21 @@ export async function shoot(page: Page, name: string, path: string): Promise<str
   }
   return wide;
 }
+
+/** A mail as a mail program shows it: no page of ours around it, the widths phones and reading panes have. */
+export async function shootMail(page: Page, name: string, html: string): Promise<string[]> {
+  mkdirSync(FOLDER, { recursive: true });
+  const wide: string[] = [];
+  for (const width of [375, 700]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize({ width, height: 700 });
+      await page.emulateMedia({ colorScheme });
+      await page.goto('about:blank');
+      await page.setContent(html);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      await page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      if (over > 0) wide.push(`${name} at ${width}: ${over} px too wide`);
+    }
+  }
+  return wide;
+}

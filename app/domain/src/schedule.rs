@@ -331,7 +331,7 @@ pub struct Schedule {
     pub replay_days: u16,
     /// Starts that are not offered any more, whatever the rules say: the coach called them off, or moved them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub called_off: Vec<Moment>,
+    pub called_off: Vec<CalledOff>,
 }
 
 impl Default for Schedule {
@@ -350,7 +350,23 @@ impl Default for Schedule {
     }
 }
 
+/// A start that is not offered any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledOff {
+    /// When it would have started.
+    pub starts_at: Moment,
+    /// The zone it would have started in, where a rule without a zone of its own made it for that one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
 impl Schedule {
+    /// Whether a start was called off; `zone` is the one it exists for alone.
+    #[must_use]
+    pub fn is_called_off(&self, starts_at: Moment, zone: Option<&str>) -> bool {
+        self.called_off.iter().any(|one| one.starts_at == starts_at && one.zone.as_deref() == zone)
+    }
+
     /// When the doors of a session open.
     #[must_use]
     pub const fn doors_open(&self, starts_at: Moment) -> Moment {

@@ -7,6 +7,7 @@ use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::slug::Slug;
 use crate::video::{CaptionTrack, VideoView};
+use crate::wording::{Truth, untrue_claims};
 
 /// Longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 120;
@@ -541,25 +542,31 @@ pub fn publish_check(facts: &PublishFacts<'_>) -> Vec<Finding> {
     if facts.webinar.description.trim().is_empty() {
         find(false, "description", "The page has no description. Two sentences on what people will learn are enough.");
     }
-    for claim in ["live", "only today", "ends tonight", "few places", "seats left"] {
-        if contains_words(&facts.webinar.title, claim) || contains_words(&facts.webinar.description, claim) {
-            find(
-                false,
-                "description",
-                &format!("The text says “{claim}”, and this is a recording without a limit. Say what is true."),
-            );
-        }
-    }
     findings
 }
 
-fn contains_words(text: &str, words: &str) -> bool {
-    let text = text.to_lowercase();
-    text.match_indices(words).any(|(start, found)| {
-        let before = text[..start].chars().next_back();
-        let after = text[start + found.len()..].chars().next();
-        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-    })
+/// Something a coach wrote that people read.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// The part of the page that leads to it, as in [`Finding::about`].
+    pub about: &'static str,
+    /// Where it stands, for people: `the title`, `the mail “See you soon”`.
+    pub place: &'a str,
+    /// The words.
+    pub text: &'a str,
+}
+
+/// Words that claim what the settings do not make true. None blocks: the coach may know better.
+#[must_use]
+pub fn wording_check(said: &[Said<'_>], truth: &Truth) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for Said { about, place, text } in said {
+        for claim in untrue_claims(text, truth) {
+            let message = format!("In {place} stands “{}”. {}", claim.words, claim.sentence);
+            findings.push(Finding { blocks: false, about: (*about).to_owned(), message });
+        }
+    }
+    findings
 }
 
 /// One row of the webinar list.
@@ -872,22 +879,14 @@ mod tests {
 
     #[test]
     fn a_recording_that_calls_itself_live_is_flagged_but_not_blocked() {
-        let mut form = form();
-        form.title = "Live: five mistakes".into();
-        form.presenter = "Maya".into();
-        let webinar = form.check().expect("valid");
-        let facts = PublishFacts {
-            webinar: &webinar,
-            has_video: true,
-            caption_tracks: 1,
-            email_confirmed: true,
-            has_a_time: false,
-            shifted_sessions: 0,
-        };
-        let findings = publish_check(&facts);
-        assert!(findings.iter().any(|f| f.message.contains("“live”")));
-        assert!(findings.iter().all(|f| !f.blocks));
-        assert!(!contains_words("A lively delivery of oliveoil", "live"));
+        let said = [
+            Said { about: "title", place: "the title", text: "Join us live on Thursday" },
+            Said { about: "description", place: "the description", text: "A lively delivery of olive oil." },
+        ];
+        let findings = wording_check(&said, &Truth::default());
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].message.starts_with("In the title stands “") && !findings[0].blocks);
+        assert_eq!(wording_check(&said, &Truth { has_live_chat: true, ..Truth::default() }), []);
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn Person(person: RegistrantView) -> impl IntoView {
             }
             .into_any(),
             Suppression::Complained | Suppression::Asked => view! {
-                <p class="look">"This person reported a mail of yours as unwanted. Nothing more goes there, and only they can change that."</p>
+                <p class="look">"This person reported a mail of yours as unwanted. Nothing more goes there. Only they can change that, with the link at the foot of any mail they got."</p>
             }
             .into_any(),
         }

@@ -15,7 +15,11 @@ pub fn PublishPanel(webinar: WebinarView) -> impl IntoView {
         .iter()
         .filter(|finding| finding.blocks || webinar.video.is_some())
         .map(|finding| {
-            let anchor = if finding.about == "account" { "/dashboard/account".to_owned() } else { format!("#{}", finding.about) };
+            let anchor = match finding.about.as_str() {
+                "account" => "/dashboard/account".to_owned(),
+                place @ ("times" | "mails") => format!("/dashboard/webinars/{}/{place}", webinar.id),
+                about => format!("#{about}"),
+            };
             let class = if finding.blocks { "blocks" } else { "advice" };
             let kind = if finding.blocks { "Needed: " } else { "Better: " };
             view! { <li class=class><strong>{kind}</strong>{finding.message.clone()}" "<a href=anchor>"Go there"</a></li> }

@@ -72,7 +72,8 @@ pub fn RehearsalPage() -> impl IntoView {
 fn Rehearsal(id: WebinarId, rehearsal: RehearsalView) -> impl IntoView {
     let RehearsalView { title, slug, form, zones, times, scenes, problem } = rehearsal;
     let problem = problem.map(|refusal| view! { <p class="problem" role="alert">{refusal.message}</p> });
-    let journey = (!scenes.is_empty()).then(|| view! { <Journey id=id slug=slug scenes=scenes/> });
+    let zone = form.zone.replace('_', " ");
+    let journey = (!scenes.is_empty()).then(|| view! { <Journey id=id slug=slug zone=zone scenes=scenes/> });
     view! {
         <p class="back"><a href="/dashboard/webinars">"Webinars"</a></p>
         <Title text=format!("Rehearsal · {title}")/>
@@ -127,7 +128,7 @@ const fn manner_text(manner: Manner) -> &'static str {
 }
 
 #[component]
-fn Journey(id: WebinarId, slug: String, scenes: Vec<SceneView>) -> impl IntoView {
+fn Journey(id: WebinarId, slug: String, zone: String, scenes: Vec<SceneView>) -> impl IntoView {
     let last = scenes.len().saturating_sub(1);
     let clock = RwSignal::new(last);
     let times: StoredValue<Vec<String>> = StoredValue::new(scenes.iter().map(|scene| scene.text.clone()).collect());
@@ -141,6 +142,7 @@ fn Journey(id: WebinarId, slug: String, scenes: Vec<SceneView>) -> impl IntoView
     view! {
         <section id="journey">
             <h2>"What they meet"</h2>
+            <p class="hint">"On a clock in "{zone}"."</p>
             <div class="clock needs-script">
                 <label for="rehearsal-clock">"The clock"</label>
                 <input

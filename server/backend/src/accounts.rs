@@ -175,7 +175,7 @@ impl Backend {
             let due =
                 registrations::due_to_be_final(&transaction, (last_play_before, idle_since), FINAL_ROWS, now).await?;
             if due.is_empty() {
-                return Ok(());
+                break;
             }
             registrations::make_final(&transaction, &due, now).await?;
             let missed: Vec<_> = due
@@ -193,6 +193,7 @@ impl Backend {
             self.replan_mails(&transaction, &ids, None, now).await?;
             transaction.commit().await?;
         }
+        self.tell_all_waiting().await
     }
 }
 

@@ -323,7 +323,9 @@ impl Backend {
         if row.template_id.is_some() {
             let (webinar, registration, presenter) = (&webinar, &registration, presenter.as_str());
             let about = Addressed { coach, webinar, registration, to, name, presenter, starts_at };
-            return self.compose_sequence_mail(row, &about).await;
+            let outgoing = self.compose_sequence_mail(row, &about).await?;
+            let return_path = self.return_path(row.id, &subject.email_bidx);
+            return Ok(outgoing.map(|outgoing| Outgoing { return_path, ..outgoing }));
         }
         let is_about_rights = row.template.starts_with(ABOUT_A_REQUEST);
         let letter = if is_about_rights {
@@ -357,13 +359,14 @@ impl Backend {
             (false, Some(starts_at)) if row.template == SESSION_CALLED_OFF => {
                 Some(self.calendar_file(&webinar, &registration, starts_at, (&to, Invitation::Cancelled)).await?)
             }
-            (false, Some(starts_at)) if is_worth_an_entry(starts_at, self.now()) => {
+            // An entry that is there has to move, however soon it is.
+            (false, Some(starts_at)) if row.template == SESSION_MOVED || is_worth_an_entry(starts_at, self.now()) => {
                 Some(self.calendar_file(&webinar, &registration, starts_at, (&to, Invitation::Requested)).await?)
             }
             _ => None,
         };
         let outgoing = self.outgoing(row, to, mail::sender::from_name(&presenter), reply_to, &letter)?;
-        Ok(Some(Outgoing { attachment, ..outgoing }))
+        Ok(Some(Outgoing { attachment, return_path: self.return_path(row.id, &subject.email_bidx), ..outgoing }))
     }
 
     /// The entry a calendar puts in by itself, and moves when it comes again.
@@ -556,7 +559,7 @@ impl Backend {
             to,
             from_name,
             from: self.config().mail_from.clone(),
-            return_path: row.registration_id.and_then(|_| self.return_path(row.id)),
+            return_path: None,
             reply_to,
             content: letter.render().map_err(|error| Error::fault("render a mail", error))?,
             // Mail of this kind answers no machine and wants no vacation replies.

@@ -1,6 +1,8 @@
 //! What the rights of people cost, measured (`.ci/bench.sh rights`). Nothing here can fail for being slow: each prints a
 //! line, BENCHMARKS.md holds what was seen.
 
+mod mails;
+
 use std::time::{Duration, Instant};
 
 use domain::ids::CoachId;

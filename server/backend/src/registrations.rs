@@ -371,7 +371,6 @@ impl Backend {
             transaction.commit().await?;
             return Ok((Booking { was_registered: true, ..Booking::default() }, false));
         }
-        let is_first = found.is_none();
         let (id, booking) = match found {
             Some(found) => self.book_again(&transaction, press, &subject, &key, found).await?,
             None => self.book_first(&transaction, press, &subject, &key).await?,
@@ -379,7 +378,8 @@ impl Backend {
         let agreed = (ConsentPurpose::RunWebinar, wording);
         queries::note_consent(&transaction, subject.id, id, agreed, press.now).await?;
         // Who registers again may be anybody who knows the address.
-        if let (true, true, Some(wording)) = (is_first, press.wants_offers, press.row.promotion_text_id) {
+        let is_own = id == press.booking && !booking.was_registered;
+        if let (true, true, Some(wording)) = (is_own, press.wants_offers, press.row.promotion_text_id) {
             let agreed = (ConsentPurpose::Offers, wording);
             queries::note_consent(&transaction, subject.id, id, agreed, press.now).await?;
         }
@@ -502,8 +502,9 @@ impl Backend {
         let (coach, now) = (press.row.coach_id, press.now);
         if found.id == press.booking && found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
             let room_path = self.room_path(found.id, found.link_version);
-            let time = press.time.booked.time.clone();
-            return Ok((found.id, Booking { room_path, time, ..Booking::default() }));
+            let (time, is_waiting) =
+                (press.time.booked.time.clone(), press.time.booked.session.kind == schedules::WAITING);
+            return Ok((found.id, Booking { room_path, time, is_waiting, ..Booking::default() }));
         }
         self.fill_missing_name(transaction, press, subject, key).await?;
         let wanted = &press.time.booked.session;

@@ -11,7 +11,7 @@ use persistence::sequences as queries;
 
 use crate::sequences::{first_sequence, in_order, template_of};
 use crate::webinars::{kind_of, thresholds_of};
-use crate::zones::{Bundled, in_one_line, time_zones, wall_at};
+use crate::zones::{Bundled, in_words, time_zones, wall_at};
 use crate::{Coach, Error, Result};
 
 impl Coach {
@@ -95,5 +95,7 @@ fn shown(scene: &Scene, zone: &str) -> SceneView {
         What::MailNot { .. } => (Look::NoMail, None),
         _ => (Look::Nothing, None),
     };
-    SceneView { at: scene.at, text: in_one_line(scene.at, zone), sentence: scene.what.sentence(), note, look }
+    // The zone stands above, once.
+    let (text, _) = in_words(scene.at, zone);
+    SceneView { at: scene.at, text, sentence: scene.what.sentence(), note, look }
 }

@@ -6,8 +6,8 @@ mod changing;
 
 use domain::ids::{ScheduleRuleId, WebinarId};
 use domain::schedule::{
-    BookedSession, MAX_RULES, MOST_OFFERED, MoveForm, Occurrence, PreviewLine, Rule, RuleForm, RuleView, Schedule,
-    ScheduleForm, ScheduleView, describe_rule, occurrences, shift_text, wall_text,
+    BookedSession, MAX_RULES, MOST_OFFERED, MoveForm, Occurrence, PreviewLine, Repeats, Rule, RuleForm, RuleView,
+    Schedule, ScheduleForm, ScheduleView, Timed, describe_rule, occurrences, shift_text, wall_text,
 };
 use domain::webinar::SessionKind;
 use domain::{Moment, Refusal, RefusalKind};
@@ -30,7 +30,11 @@ fn coming(stored: &StoredSchedule, zone: &str, from: Moment) -> Vec<Occurrence> 
     for rule in &stored.schedule.rules {
         if let Rule::Timed(timed) = rule {
             let yielded = occurrences(timed, zone, &stored.schedule.blackouts, &Bundled, span);
-            found.extend(yielded.filter(|one| !stored.schedule.called_off.contains(&one.starts_at)));
+            let floats = timed.zone.is_none();
+            found.extend(
+                yielded
+                    .filter(|one| !stored.schedule.is_called_off(one.starts_at, floats.then_some(one.zone.as_str()))),
+            );
         }
     }
     found.sort_by_key(|one| one.starts_at);
@@ -131,12 +135,24 @@ impl Coach {
         }
         let transaction = self.backend.db().begin().await?;
         hold_changeable(&transaction, self.id).await?;
-        let row = webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        let row = webinars::hold(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         if queries::count_rules(&transaction, id).await? >= MAX_RULES as u64 {
             let message = "A webinar can have 20 rules. Take one away that you no longer need, and try again.";
             return Err(Refusal::new(RefusalKind::Conflict, message).into());
         }
         queries::insert_rule(&transaction, id, &rule, now).await?;
+        // A date that is named takes place, whatever was called off before.
+        if let Rule::Timed(timed @ Timed { repeats: Repeats::Dates { .. }, zone: Some(zone), .. }) = &rule {
+            let mut schedule = StoredSchedule::of(&row, &[])?.schedule;
+            let named = |start: Moment| {
+                occurrences(timed, zone, &[], &Bundled, (start, start.plus_seconds(1))).next().is_some()
+            };
+            let before = schedule.called_off.len();
+            schedule.called_off.retain(|off| off.zone.is_some() || !named(off.starts_at));
+            if schedule.called_off.len() < before {
+                queries::save_settings(&transaction, self.id, id, &serde_json::to_string(&schedule)?, now).await?;
+            }
+        }
         if kind_of(&row)? != SessionKind::Scheduled {
             queries::make_scheduled(&transaction, self.id, id, row.revision, now).await?;
         }
@@ -169,7 +185,7 @@ impl Coach {
         let schedule = form.parse(Vec::new())?;
         let transaction = self.backend.db().begin().await?;
         hold_changeable(&transaction, self.id).await?;
-        let row = webinars::webinar(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        let row = webinars::hold(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         let stored = StoredSchedule::of(&row, &[])?;
         let settings = serde_json::to_string(&Schedule { called_off: stored.schedule.called_off, ..schedule })?;
         let now = self.backend.now();

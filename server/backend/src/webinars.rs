@@ -9,9 +9,10 @@ mod logo;
 use domain::ids::WebinarId;
 use domain::watching::{Thresholds, Watched, outcome};
 use domain::webinar::{
-    DEFAULT_CONSENT_TEXT, FieldChoice, Finding, MAX_TITLE_CHARS, PublishFacts, SessionKind, WebinarCard, WebinarForm,
-    WebinarState, WebinarView, publish_check,
+    DEFAULT_CONSENT_TEXT, FieldChoice, Finding, MAX_TITLE_CHARS, PublishFacts, Said, SessionKind, WebinarCard,
+    WebinarForm, WebinarState, WebinarView, publish_check, wording_check,
 };
+use domain::wording::Truth;
 use domain::{Refusal, RefusalKind, Slug};
 use persistence::entities::{video, webinar};
 use persistence::{registrations, results, videos, webinars as queries};
@@ -215,7 +216,8 @@ impl Coach {
         let owner = queries::owner(reader, self.id).await?.ok_or_else(Refusal::sign_in)?;
         let captions = video.as_ref().map_or(0, |video| video.captions.len());
         let times = backend.time_facts(&row).await?;
-        let findings = findings(&form, video.is_some(), captions, owner.email_confirmed, times);
+        let mut findings = findings(&form, video.is_some(), captions, owner.email_confirmed, times);
+        findings.extend(self.said(&row, &form).await?);
         let registered: i64 =
             results::outcome_counts(reader, self.id, row.id, backend.now()).await?.by_outcome.values().sum();
         Ok(WebinarView {
@@ -231,6 +233,37 @@ impl Coach {
             revision: row.revision,
             form,
         })
+    }
+
+    /// What her page and her mails say that is not so, and offers nobody can have agreed to.
+    async fn said(&self, row: &webinar::Model, form: &WebinarForm) -> Result<Vec<Finding>> {
+        let backend = &self.backend;
+        let schedule = backend.stored_schedule(row).await?.schedule;
+        let mails = persistence::sequences::templates(backend.db().reader(), row.id).await?;
+        let truth = Truth {
+            // Something that can be watched for a week does not end tonight.
+            has_replay_expiry: match kind_of(row)? {
+                SessionKind::Scheduled => schedule.replay_days <= 1,
+                SessionKind::OnDemand | SessionKind::Replay => row.link_days <= 1,
+            },
+            ..Truth::default()
+        };
+        let mut said = vec![
+            Said { about: "title", place: "the title", text: &form.title },
+            Said { about: "description", place: "the description", text: &form.description },
+        ];
+        let going: Vec<_> = mails.iter().filter(|mail| mail.is_on).collect();
+        let places: Vec<String> = going.iter().map(|mail| format!("the mail “{}”", mail.subject)).collect();
+        for (mail, place) in going.iter().zip(&places) {
+            said.extend([&mail.subject, &mail.body].map(|text| Said { about: "mails", place, text }));
+        }
+        let mut findings = wording_check(&said, &truth);
+        if form.offers_text.is_empty() && going.iter().any(|mail| mail.is_promotional) {
+            let message = "A mail is an offer, and there is no box for offers on the page: nobody can agree to it, so it \
+                           goes to nobody.";
+            findings.push(Finding { blocks: false, about: "offers_text".to_owned(), message: message.to_owned() });
+        }
+        Ok(findings)
     }
 
     /// Saves the editor's form as it was made from `revision`. A changed consent wording becomes a new version;

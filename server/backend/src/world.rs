@@ -49,6 +49,11 @@ pub(crate) struct Guest {
 /// An engine with a folder for everything that is no database.
 pub(crate) fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
     let mailbox = DevMailbox::open(&folder.path().join("mail")).expect("a folder for mail");
+    engine_with(test, folder, Mailer::Dev(mailbox))
+}
+
+/// The same with a way out of one's own for mail.
+pub(crate) fn engine_with(test: &TestDatabase, folder: &TempDir, mailer: Mailer) -> Backend {
     let bucket = Bucket::open(&format!("file://{}/objects", folder.path().display()), None).expect("a bucket");
     Backend::new(Parts {
         config: Config {
@@ -65,7 +70,7 @@ pub(crate) fn engine(test: &TestDatabase, folder: &TempDir) -> Backend {
         database: test.database.clone(),
         keyring: test.keyring.clone(),
         bucket,
-        mailer: Mailer::Dev(mailbox),
+        mailer,
     })
 }
 
@@ -74,6 +79,11 @@ impl World {
     pub(crate) async fn published(test: &TestDatabase) -> Self {
         let folder = TempDir::new().expect("a folder");
         let backend = engine(test, &folder);
+        Self::published_with(backend, folder).await
+    }
+
+    /// The same with an engine of one's own.
+    pub(crate) async fn published_with(backend: Backend, folder: TempDir) -> Self {
         let email = "maya@coach.example";
         backend.create_account("Maya Lindqvist", email, &PASSWORD.into()).await.expect("an account");
         let signed_in = backend.visitor().sign_in(email, &PASSWORD.into(), &Client::unknown()).await.expect("signs in");

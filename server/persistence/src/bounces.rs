@@ -149,16 +149,28 @@ async fn mark(
     suppression::Entity::insert(row).on_conflict(known).exec_without_returning(conn).await.map(drop)
 }
 
+/// A person who reported a mail wants mail again, and proved that it is they.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forgive_complaint(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<(), DbErr> {
+    forget(conn, coach, id, Suppression::Complained).await
+}
+
+async fn forget(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId, why: Suppression) -> Result<(), DbErr> {
+    suppression::Entity::delete_many()
+        .filter(suppression::Column::CoachId.eq(coach))
+        .filter(suppression::Column::Channel.eq(why.as_str()))
+        .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
 /// Writes to an address again that did not take mail: its coach knows better.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn try_again(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<(), DbErr> {
-    suppression::Entity::delete_many()
-        .filter(suppression::Column::CoachId.eq(coach))
-        .filter(suppression::Column::Channel.eq(Suppression::Bounced.as_str()))
-        .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
-        .exec(conn)
-        .await
-        .map(drop)
+    forget(conn, coach, id, Suppression::Bounced).await
 }

@@ -9,10 +9,11 @@ use domain::fence::ABOUT_A_REQUEST;
 use domain::ids::{CoachId, MailId, RegistrationId, SubjectId};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QuerySelect, RelationDef, RelationTrait,
 };
 
-use crate::entities::{mail, registration};
+use crate::entities::{mail, registration, subject};
 use crate::sequences;
 
 /// Sending one mail takes no longer; a worker that says nothing after that has died with it.
@@ -97,6 +98,25 @@ pub async fn claim(conn: &impl ConnectionTrait, row: &mail::Model, now: Moment) 
         .exec(conn)
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// The keyed hash of the address its person has now, of a mail to a registrant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn address_of(conn: &impl ConnectionTrait, id: MailId) -> Result<Option<Vec<u8>>, DbErr> {
+    let to_registration: RelationDef = mail::Entity::belongs_to(registration::Entity)
+        .from(mail::Column::RegistrationId)
+        .to(registration::Column::Id)
+        .into();
+    mail::Entity::find_by_id(id)
+        .join(JoinType::InnerJoin, to_registration)
+        .join(JoinType::InnerJoin, registration::Relation::Subject.def())
+        .select_only()
+        .column(subject::Column::EmailBidx)
+        .into_tuple()
+        .one(conn)
+        .await
 }
 
 /// Writes what became of a mail, unless somebody else has meanwhile.
@@ -184,5 +204,15 @@ pub async fn drop_planned(conn: &impl ConnectionTrait, whose: Of, note: &str) ->
 /// # Errors
 /// When the database fails.
 pub async fn drop_held(conn: &impl ConnectionTrait, whose: Of) -> Result<u64, DbErr> {
+    // What became of a session is told while that is of use, which is judged when it goes.
+    mail::Entity::update_many()
+        .col_expr(mail::Column::State, Expr::value("waiting"))
+        .col_expr(mail::Column::Note, Expr::value(None::<String>))
+        .col_expr(mail::Column::DueAt, Expr::col(mail::Column::SendAt))
+        .filter(of(whose))
+        .filter(mail::Column::State.eq("held"))
+        .filter(mail::Column::Template.is_in(crate::sequences::NOTICES))
+        .exec(conn)
+        .await?;
     move_all(conn, whose, &["held"], "dropped", "Its time passed while it waited.").await
 }

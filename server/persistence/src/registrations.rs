@@ -13,7 +13,7 @@ use domain::watching::Attendance;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select, Set,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, RelationTrait, Select, Set,
 };
 
 use crate::entities::{coach, consent, mail, registration, session, subject, view, watch_map};
@@ -575,7 +575,11 @@ pub async fn due_to_be_final(
         .select_only()
         .columns([Id, Outcome])
         .join(JoinType::InnerJoin, to_subject())
+        .join(JoinType::InnerJoin, registration::Relation::Session.def())
         .filter(subject::Column::State.eq(ACTIVE))
+        // Nobody misses what does not take place.
+        .filter(session::Column::Kind.ne(WAITING))
+        .filter(session::Column::CancelledAt.is_null())
         .filter(FinalisedAt.is_null())
         .filter(ExpiresAt.lte(now).or(LastCreditAt.lte(last_play_before)).or(FinalisesAt.lte(now).and(is_idle)))
         .order_by_asc(Id)

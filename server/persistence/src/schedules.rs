@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use domain::Moment;
 use domain::fence::NEW_DATES;
 use domain::ids::{CoachId, RegistrationId, ScheduleRuleId, SessionId, WebinarId};
-use domain::schedule::{Rule, RuleKind};
+use domain::schedule::{Rule, RuleKind, Schedule};
 use domain::webinar::SessionKind;
-use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::sea_query::{Expr, LockType, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, RelationTrait, Set,
@@ -161,8 +161,8 @@ impl<'a> WantedSession<'a> {
     }
 }
 
-/// The session with this key, made if it is the first time anybody wants it; nothing when its coach called it off. It
-/// cannot be called off before the caller's transaction ends.
+/// The session with this key, made if it is the first time anybody wants it; nothing when its coach called that start
+/// off. She cannot before the caller's transaction ends.
 ///
 /// # Errors
 /// When the database fails.
@@ -172,8 +172,24 @@ pub async fn session(
     wanted: &WantedSession<'_>,
     now: Moment,
 ) -> Result<Option<SessionId>, DbErr> {
-    let stored = ensured(conn, webinar, wanted, now).await?;
-    Ok(stored.cancelled_at.is_none().then_some(stored.id))
+    if let Some(starts_at) = wanted.starts_at.filter(|_| wanted.kind == SessionKind::Scheduled.as_str()) {
+        let mut query = webinar::Entity::find_by_id(webinar);
+        if conn.get_database_backend() == DbBackend::Postgres {
+            query = query.lock_shared();
+        }
+        let stored = query.one(conn).await?.map(|row| row.schedule).unwrap_or_default();
+        let schedule: Schedule = serde_json::from_str(&stored).map_err(|error| DbErr::Custom(error.to_string()))?;
+        if schedule.is_called_off(starts_at, floating_zone(&wanted.key)) {
+            return Ok(None);
+        }
+    }
+    ensured(conn, webinar, wanted, now).await.map(Some)
+}
+
+/// The zone a session exists for alone, by its key `kind:start:zone`; nothing where everybody meets in it.
+#[must_use]
+pub fn floating_zone(key: &str) -> Option<&str> {
+    key.splitn(3, ':').nth(2).filter(|zone| !zone.is_empty())
 }
 
 /// The session with this key as it is, made if it is the first time anybody wants it.
@@ -182,7 +198,7 @@ async fn ensured(
     webinar: WebinarId,
     wanted: &WantedSession<'_>,
     now: Moment,
-) -> Result<session::Model, DbErr> {
+) -> Result<SessionId, DbErr> {
     let row = session::ActiveModel {
         id: Set(SessionId::new()),
         webinar_id: Set(webinar),
@@ -198,13 +214,14 @@ async fn ensured(
     };
     let twins = OnConflict::columns([session::Column::WebinarId, session::Column::SessionKey]).do_nothing().to_owned();
     session::Entity::insert(row).on_conflict(twins).exec_without_returning(conn).await?;
-    let mut query = session::Entity::find()
+    let stored: Option<SessionId> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
         .filter(session::Column::WebinarId.eq(webinar))
-        .filter(session::Column::SessionKey.eq(&wanted.key));
-    if conn.get_database_backend() == DbBackend::Postgres {
-        query = query.lock_shared();
-    }
-    let stored = query.one(conn).await?;
+        .filter(session::Column::SessionKey.eq(&wanted.key))
+        .into_tuple()
+        .one(conn)
+        .await?;
     stored.ok_or_else(|| DbErr::RecordNotFound(format!("session {} of webinar {webinar}", wanted.key)))
 }
 
@@ -248,24 +265,19 @@ pub async fn booked_after(
     Ok(coming.into_iter().filter_map(|one| people.get(&one.id).map(|people| (one.clone(), *people))).collect())
 }
 
-/// A session of a webinar, held so that nobody books it and nothing else changes it before the caller's transaction
-/// ends.
+/// A session of a webinar. Whoever changes it holds the webinar.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hold_session(
+pub async fn session_of(
     conn: &impl ConnectionTrait,
     webinar: WebinarId,
     id: SessionId,
 ) -> Result<Option<session::Model>, DbErr> {
-    let mut query = session::Entity::find_by_id(id).filter(session::Column::WebinarId.eq(webinar));
-    if conn.get_database_backend() == DbBackend::Postgres {
-        query = query.lock_exclusive();
-    }
-    query.one(conn).await
+    session::Entity::find_by_id(id).filter(session::Column::WebinarId.eq(webinar)).one(conn).await
 }
 
-/// The session people are moved to, made or taken back if it was called off, with what the coach says about it.
+/// The session people are moved to, made if it is not there, with what the coach says about it, if anything.
 ///
 /// # Errors
 /// When the database fails.
@@ -276,9 +288,11 @@ pub async fn session_to_move_to(
     note: Option<String>,
     now: Moment,
 ) -> Result<SessionId, DbErr> {
-    let id = ensured(conn, webinar, wanted, now).await?.id;
-    let row = session::ActiveModel { cancelled_at: Set(None), change_note: Set(note), ..Default::default() };
-    session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
+    let id = ensured(conn, webinar, wanted, now).await?;
+    if note.is_some() {
+        let row = session::ActiveModel { change_note: Set(note), ..Default::default() };
+        session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
+    }
     Ok(id)
 }
 
@@ -294,7 +308,14 @@ pub async fn call_off(
     now: Moment,
 ) -> Result<(), DbErr> {
     use registration::Column;
-    let row = session::ActiveModel { cancelled_at: Set(Some(now)), change_note: Set(note), ..Default::default() };
+    let row = session::ActiveModel {
+        cancelled_at: Set(Some(now)),
+        change_note: Set(note),
+        // Whoever comes at that time after all, because the coach changed her mind, meets in a session of their own: those
+        // who were told that this one is off stay told.
+        session_key: Set(format!("called_off:{id}")),
+        ..Default::default()
+    };
     session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
     registration::Entity::update_many()
         .col_expr(Column::FinalisesAt, Expr::value(None::<Moment>))
@@ -315,11 +336,16 @@ pub async fn move_everybody(
     webinar: WebinarId,
     from: SessionId,
     change: &Change,
+    now: Moment,
 ) -> Result<(), DbErr> {
     use registration::Column;
+    // A link that has ended stays so: its person took the agreement back (promise P33).
+    let until = Expr::case(Expr::col(Column::ExpiresAt).lte(now), Expr::col(Column::ExpiresAt))
+        .finally(change.expires_at)
+        .into();
     registration::Entity::update_many()
         .col_expr(Column::SessionId, Expr::value(change.session))
-        .col_expr(Column::ExpiresAt, Expr::value(change.expires_at))
+        .col_expr(Column::ExpiresAt, until)
         .col_expr(Column::FinalisesAt, Expr::value(change.finalises_at))
         .col_expr(Column::FinalisedAt, Expr::value(None::<Moment>))
         .col_expr(Column::CalendarSequence, Expr::col(Column::CalendarSequence).add(1))
@@ -330,35 +356,50 @@ pub async fn move_everybody(
         .map(drop)
 }
 
-/// Who waits for a date of a webinar and was not told of any since `told_before`, in order of their ids.
-///
-/// # Errors
-/// When the database fails.
-pub async fn waiting_for_a_date(
-    conn: &impl ConnectionTrait,
-    webinar: WebinarId,
-    told_before: Moment,
-) -> Result<Vec<RegistrationId>, DbErr> {
+/// Bookings that wait for a date and were not told of any, and whose notice is not on its way.
+fn untold() -> sea_orm::Select<registration::Entity> {
     let told = Query::select()
         .column(mail::Column::RegistrationId)
         .from(mail::Entity)
         .and_where(mail::Column::Template.eq(NEW_DATES))
-        .and_where(mail::Column::CreatedAt.gt(told_before))
+        .and_where(mail::Column::State.is_in(["waiting", "sending", "sent", "held"]))
         .to_owned();
     registration::Entity::find()
         .select_only()
-        .column(registration::Column::Id)
         .join(sea_orm::JoinType::InnerJoin, registration::Relation::Session.def())
-        .filter(registration::Column::WebinarId.eq(webinar))
         .filter(session::Column::Kind.eq(WAITING))
         .filter(registration::Column::Id.not_in_subquery(told))
+}
+
+/// Who waits for a date of a webinar and was not told of any yet, in order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting_for_a_date(conn: &impl ConnectionTrait, webinar: WebinarId) -> Result<Vec<RegistrationId>, DbErr> {
+    untold()
+        .column(registration::Column::Id)
+        .filter(registration::Column::WebinarId.eq(webinar))
         .order_by_asc(registration::Column::Id)
         .into_tuple()
         .all(conn)
         .await
 }
 
-/// Who is on a session, in order of their ids.
+/// Webinars somebody waits for who was not told of any date yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waited_for(conn: &impl ConnectionTrait) -> Result<Vec<(CoachId, WebinarId)>, DbErr> {
+    untold()
+        .columns([registration::Column::CoachId, registration::Column::WebinarId])
+        .distinct()
+        .into_tuple()
+        .all(conn)
+        .await
+}
+
+/// Who is on a session, in order of their ids; held, so that nobody leaves it or goes before the caller's transaction
+/// ends.
 ///
 /// # Errors
 /// When the database fails.
@@ -367,15 +408,16 @@ pub async fn everybody_on(
     webinar: WebinarId,
     session: SessionId,
 ) -> Result<Vec<RegistrationId>, DbErr> {
-    registration::Entity::find()
+    let mut query = registration::Entity::find()
         .select_only()
         .column(registration::Column::Id)
         .filter(registration::Column::WebinarId.eq(webinar))
         .filter(registration::Column::SessionId.eq(session))
-        .order_by_asc(registration::Column::Id)
-        .into_tuple()
-        .all(conn)
-        .await
+        .order_by_asc(registration::Column::Id);
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock(LockType::NoKeyUpdate);
+    }
+    query.into_tuple().all(conn).await
 }
 
 /// What changes when somebody takes another time.

@@ -141,8 +141,8 @@ pub async fn insert_planned(conn: &impl ConnectionTrait, rows: &[NewPlanned], no
     Ok(())
 }
 
-/// Mails that tell everybody on a session what became of it, and everybody who waits for a date of new ones. They wait and are judged like those of a sequence,
-/// without a template of the coach's.
+/// Mails without a template of the coach's that wait and are judged like those of a sequence: to everybody on a session
+/// that changed, and to everybody who waits for a date.
 pub const NOTICES: [&str; 3] = [SESSION_MOVED, SESSION_CALLED_OFF, NEW_DATES];
 
 /// Plans a notice for everybody given. One that waits still is taken back: what it would say is no longer so.
@@ -246,11 +246,23 @@ pub fn row_of(mail: &mail::Model) -> Option<Row> {
     })
 }
 
-/// Writes what became of mails, all the same.
+/// Writes what becomes of planned mails, all the same. One that was taken to be sent meanwhile goes.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn set_rows(conn: &impl ConnectionTrait, ids: &[MailId], row: Row) -> Result<(), DbErr> {
+    write_rows(conn, ids, row, mail::Column::State.is_not_in(["sending", "sent"])).await
+}
+
+/// Writes what became of mails that were taken to be sent and did not go.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_taken(conn: &impl ConnectionTrait, ids: &[MailId], row: Row) -> Result<(), DbErr> {
+    write_rows(conn, ids, row, mail::Column::State.eq("sending")).await
+}
+
+async fn write_rows(conn: &impl ConnectionTrait, ids: &[MailId], row: Row, those: Expr) -> Result<(), DbErr> {
     let stored = row.stored();
     for some in ids.chunks(ROWS_AT_ONCE) {
         let mut change = mail::ActiveModel {
@@ -266,23 +278,31 @@ pub async fn set_rows(conn: &impl ConnectionTrait, ids: &[MailId], row: Row) -> 
             change.send_at = Set(Some(send_at));
             change.useful_until_at = Set(Some(useful_until));
         }
-        mail::Entity::update_many().set(change).filter(mail::Column::Id.is_in(some.iter().copied())).exec(conn).await?;
+        mail::Entity::update_many()
+            .set(change)
+            .filter(mail::Column::Id.is_in(some.iter().copied()))
+            .filter(those.clone())
+            .exec(conn)
+            .await?;
     }
     Ok(())
 }
 
-/// Takes mails to send them: from here on they are on their way.
+/// Takes those of these mails that wait still, to send them: from here on they are on their way.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn take(conn: &impl ConnectionTrait, ids: &[MailId], now: Moment) -> Result<(), DbErr> {
+pub async fn take(conn: &impl ConnectionTrait, ids: &[MailId], now: Moment) -> Result<Vec<mail::Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let change = mail::ActiveModel { state: Set("sending".to_owned()), sent_at: Set(Some(now)), ..Default::default() };
     mail::Entity::update_many()
         .set(change)
         .filter(mail::Column::Id.is_in(ids.iter().copied()))
-        .exec(conn)
+        .filter(mail::Column::State.eq(RowState::Waiting.as_str()))
+        .exec_with_returning(conn)
         .await
-        .map(drop)
 }
 
 /// Puts mails off that are not to go yet.
@@ -299,6 +319,7 @@ pub async fn put_off(conn: &impl ConnectionTrait, ids: &[MailId], until: Moment)
     mail::Entity::update_many()
         .set(change)
         .filter(mail::Column::Id.is_in(ids.iter().copied()))
+        .filter(mail::Column::State.is_in([RowState::Waiting.as_str(), "sending"]))
         .exec(conn)
         .await
         .map(drop)

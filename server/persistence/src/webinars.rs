@@ -8,10 +8,10 @@ use domain::ids::{CoachId, ConsentTextId, VideoId, WebinarId};
 use domain::rights::AccountState;
 use domain::webinar::{CheckedWebinar, SessionKind, WebinarState};
 use domain::{Moment, Slug};
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, LockType, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, SelectA, SelectB, Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, SelectA, SelectB, Set,
 };
 use sha2::{Digest, Sha256};
 
@@ -77,6 +77,18 @@ pub struct PageRow {
     pub captions: i64,
     /// Its rules, where it takes place at set times.
     pub rules: Vec<schedule_rule::Model>,
+}
+
+/// A webinar of a coach, held so that nothing else changes its times before the caller's transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(conn: &impl ConnectionTrait, coach: CoachId, id: WebinarId) -> Result<Option<webinar::Model>, DbErr> {
+    let mut query = webinar::Entity::find_by_id(id).filter(webinar::Column::CoachId.eq(coach));
+    if conn.get_database_backend() == DbBackend::Postgres {
+        query = query.lock(LockType::NoKeyUpdate);
+    }
+    query.one(conn).await
 }
 
 /// Public: the page at an address, whatever its state, in one query, and one more for its rules. The caller decides who may see it.

@@ -3,10 +3,12 @@
 
 mod crowd;
 mod databases;
+mod mail_sink;
 mod snapshot;
 
 pub use crowd::{crowd, in_the_crowd};
 pub use databases::{Kind, TestDatabase, each_database, each_empty_database};
+pub use mail_sink::MailSink;
 pub use snapshot::Snapshot;
 
 /// Folder of the package whose test runs. Asked at run time: clones share a target folder, so that what the compiler

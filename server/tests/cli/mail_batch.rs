@@ -3,11 +3,6 @@
 //!
 //! A session thousands booked is called off; each of them is to be told once.
 
-use std::collections::HashMap;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use backend::{Backend, Client};
 use domain::ids::WebinarId;
 use domain::schedule::MoveForm;
@@ -17,92 +12,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use server::config::{Config, Flags};
 use server::state::open_backend;
-use testkit::{Kind, each_empty_database};
+use testkit::{Kind, MailSink, each_empty_database};
 
-use crate::installation::{Installation, Running, client, free_addr};
+use crate::installation::{Installation, Running, client};
 
 /// People to be told.
 const PEOPLE: usize = 10_000;
 /// Mails a server has taken to send at once (`AT_ONCE` of its sending): what a kill may double.
 const IN_FLIGHT: usize = 48;
-/// Longer than any machine needs.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Postfix's sink: takes every mail and writes each into a file.
-struct Sink {
-    child: Child,
-    folder: tempfile::TempDir,
-    url: String,
-}
-
-impl Sink {
-    /// Starts one; nothing where Postfix could not be had.
-    fn start() -> Option<Self> {
-        let Some(program) = std::env::var_os("TEST_SMTP_SINK") else {
-            eprintln!("skipped: TEST_SMTP_SINK names no smtp-sink");
-            return None;
-        };
-        let (folder, addr) = (tempfile::tempdir().expect("a folder"), free_addr());
-        // As root it insists on becoming somebody else, who has to be able to write here.
-        let is_root = std::fs::metadata("/proc/self").expect("Linux").uid() == 0;
-        let whom: &[&str] = if is_root { &["-u", "nobody"] } else { &[] };
-        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).expect("may be written to");
-        let mut child = Command::new(program)
-            .args(whom)
-            .args(["-d", "mail.", "-h", "sink.example", &addr.to_string(), "256"])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the sink starts");
-        let since = Instant::now();
-        while std::net::TcpStream::connect(addr).is_err() {
-            assert!(child.try_wait().expect("is asked").is_none(), "the sink ended");
-            assert!(since.elapsed() < PATIENCE, "the sink does not listen");
-            std::thread::yield_now();
-        }
-        Some(Self { child, folder, url: format!("smtp://{addr}") })
-    }
-
-    fn files(&self) -> impl Iterator<Item = std::path::PathBuf> {
-        let entries = std::fs::read_dir(self.folder.path()).expect("reads").filter_map(Result::ok);
-        entries.map(|entry| entry.path()).filter(|path| path.is_file())
-    }
-
-    /// Waits until so many mails have come.
-    async fn has(&self, mails: usize) {
-        let since = Instant::now();
-        while self.files().count() < mails {
-            assert!(since.elapsed() < PATIENCE, "only {} mails came", self.files().count());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// How often each mail came, by its Message-ID; and how often each person was written to.
-    fn came(&self) -> (HashMap<String, usize>, HashMap<String, usize>) {
-        let (mut mails, mut people) = (HashMap::new(), HashMap::new());
-        for path in self.files() {
-            let text = std::fs::read_to_string(path).expect("reads");
-            let header = |name: &str| {
-                let line = text.lines().find_map(|line| line.strip_prefix(name));
-                line.map(|value| value.trim().to_owned())
-            };
-            // A connection cut off in the middle leaves a mail without its end, which a mail server throws away.
-            if let (Some(id), Some(to)) = (header("Message-ID:"), header("To:")) {
-                *mails.entry(id).or_default() += 1;
-                *people.entry(to).or_default() += 1;
-            }
-        }
-        (mails, people)
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
 
 async fn engine(installation: &Installation) -> Backend {
     let variables = installation.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -149,7 +66,7 @@ async fn go_on(server: &Running, seconds: u32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_in_the_middle_of_ten_thousand_mails_loses_none() {
-    let Some(sink) = Sink::start() else { return };
+    let Some(sink) = MailSink::start() else { return };
     let installation = Installation::new().with("MW_DEV", "1").with("MW_SMTP_URL", &*sink.url);
     calling_off(&installation, PEOPLE).await;
     let server = installation.serve();
@@ -176,7 +93,7 @@ async fn two_servers_on_one_postgresql_send_each_mail_once() {
         if test.kind == Kind::Sqlite {
             return;
         }
-        let Some(sink) = Sink::start() else { return };
+        let Some(sink) = MailSink::start() else { return };
         let first = Installation::new()
             .with("MW_DEV", "1")
             .with("MW_SMTP_URL", &*sink.url)

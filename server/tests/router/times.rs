@@ -453,7 +453,21 @@ async fn without_a_date_people_leave_their_address_and_are_told_once_there_is_on
         let shown = world.get(&room).send().await.text();
         assert!(shown.contains("on the list") && player_props(&shown).is_none(), "{shown}");
 
-        // A rule comes, and another: one mail, and one press books a date with the same link.
+        // A date that is far away is out of reach; once it is near, those who wait are told by themselves.
+        let far = world.backend.now().plus_days(20).rfc3339()[..10].to_owned();
+        add_rule(
+            &world,
+            &maya,
+            &webinar,
+            &[("kind", "dates"), ("dates", far.as_str()), ("at", "18:00"), ("zone", "UTC")],
+        )
+        .await;
+        world.run_jobs().await;
+        assert_eq!(world.mails_to("anna@example.net").len(), 1);
+        world.backend.plan_periodic().await.expect("planned");
+        world.wait(10 * 86_400);
+        world.run_jobs().await;
+        // Whatever comes then: one mail, and one press books a date with the same link.
         for at in ["18:00", "20:00"] {
             add_rule(&world, &maya, &webinar, &[("kind", "daily"), ("at", at), ("zone", "UTC")]).await;
             world.run_jobs().await;
@@ -473,6 +487,42 @@ async fn without_a_date_people_leave_their_address_and_are_told_once_there_is_on
         go_to(&world, start);
         world.run_jobs().await;
         assert!(world.mails_to("anna@example.net").len() > told, "reminders like everybody's");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_date_that_was_called_off_can_be_named_again_and_whoever_was_told_stays_told() {
+    each_database("called off and on", |test| async move {
+        let world = World::new(test);
+        let (maya, webinar) = webinar_at(&world, &[("kind", "daily"), ("at", "18:00"), ("zone", "Europe/Paris")]).await;
+        register(&world, &webinar, "anna@example.net", "Europe/Paris", 1).await;
+        let (anna, old) = bookings(&world).await.remove(0);
+        let (start, session) = (old.starts_at.expect("a time"), old.id.to_string());
+        let off = [("_form", "call_off_session"), ("session", session.as_str())];
+        assert_eq!(change(&world, &maya, &webinar, &off).await.0, StatusCode::SEE_OTHER);
+        let offered = |page: &str| page.contains(&format!("datetime=\"{}\"", start.rfc3339()));
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        assert!(!offered(&page), "{page}");
+        let day = start.rfc3339()[..10].to_owned();
+        let again = [("kind", "dates"), ("dates", day.as_str()), ("at", "18:00"), ("zone", "Europe/Paris")];
+        add_rule(&world, &maya, &webinar, &again).await;
+        let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
+        assert!(offered(&page), "a date that is named takes place: {page}");
+        register(&world, &webinar, "ben@example.net", "Europe/Paris", 1).await;
+        let rows = bookings(&world).await;
+        assert_ne!(rows[0].0.session_id, rows[1].0.session_id);
+        assert!(rows[0].1.cancelled_at.is_some() && rows[1].1.cancelled_at.is_none());
+        world.run_jobs().await;
+        let mails = world.mails_to("anna@example.net");
+        assert!(mails[0].subject.starts_with("Called off: "), "{mails:?}");
+        // And she takes it herself, if it suits her still.
+        let room = room_of(&world, &anna);
+        let shown = world.get(&room).send().await.text();
+        let fields = [("slot", slots(&shown)[1].clone()), ("zone", "Europe/Paris".to_owned())];
+        assert_eq!(world.post(&room).form(&fields).send().await.status, StatusCode::SEE_OTHER);
+        let rows = bookings(&world).await;
+        assert_eq!(rows[0].0.session_id, rows[1].0.session_id);
     })
     .await;
 }

@@ -50,7 +50,9 @@ pub fn offered(schedule: &Schedule, zones: &impl Zones, offering: Offering<'_>) 
         match rule {
             Rule::Timed(timed) => {
                 let found = occurrences(timed, viewer, &schedule.blackouts, zones, (from, until));
-                let found = found.filter(|found| !schedule.called_off.contains(&found.starts_at));
+                let floats = timed.zone.is_none();
+                let found = found
+                    .filter(|found| !schedule.is_called_off(found.starts_at, floats.then_some(found.zone.as_str())));
                 slots.extend(found.take(most).map(|found| Slot {
                     starts_at: found.starts_at,
                     rule: place,

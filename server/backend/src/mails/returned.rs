@@ -22,22 +22,31 @@ const SIGNATURE_BYTES: usize = 8;
 const REPORTED: &str = "Its reader reported it as unwanted. Nothing more goes there.";
 
 impl Backend {
-    /// Where this mail comes back to; nothing where nobody reads such mail.
-    pub(crate) fn return_path(&self, id: MailId) -> Option<String> {
-        verp::return_path(self.config().bounce_mailbox.as_deref()?, &self.return_token(id))
+    /// Where a mail to this address, by its keyed hash, comes back to; nothing where nobody reads such mail.
+    pub(crate) fn return_path(&self, id: MailId, email_index: &[u8]) -> Option<String> {
+        verp::return_path(self.config().bounce_mailbox.as_deref()?, &self.return_token(id, email_index))
     }
 
     /// In one case of letters: mail servers on the way may change it.
-    fn return_token(&self, id: MailId) -> String {
-        let mac = self.secrets().mac("return-path", &[id.as_bytes()]);
+    fn return_token(&self, id: MailId, email_index: &[u8]) -> String {
+        let mac = self.secrets().mac("return-path", &[id.as_bytes(), email_index]);
         format!("{}{}", hex::encode(id.as_bytes()), hex::encode(&mac[..SIGNATURE_BYTES]))
     }
 
-    fn mail_in(&self, address: &str) -> Option<MailId> {
-        let token = verp::token_in(address, self.config().bounce_mailbox.as_deref()?)?.to_ascii_lowercase();
-        let id: [u8; 16] = hex::decode(token.get(..32)?).ok()?.try_into().ok()?;
-        let id = MailId(Uuid::from_bytes(id));
-        same(token.as_bytes(), self.return_token(id).as_bytes()).then_some(id)
+    /// The mail one of these addresses names, if it is signed by us and its person has the address still it went to:
+    /// what the old one does says nothing about a corrected one.
+    async fn mail_named(&self, conn: &impl ConnectionTrait, addresses: &[String]) -> Result<Option<MailId>> {
+        let Some(mailbox) = self.config().bounce_mailbox.as_deref() else { return Ok(None) };
+        for address in addresses {
+            let Some(token) = verp::token_in(address, mailbox).map(str::to_ascii_lowercase) else { continue };
+            let id = token.get(..32).and_then(|hex| hex::decode(hex).ok()).and_then(|id| <[u8; 16]>::try_from(id).ok());
+            let Some(id) = id.map(|id| MailId(Uuid::from_bytes(id))) else { continue };
+            let Some(index) = queries::address_of(conn, id).await? else { continue };
+            if same(token.as_bytes(), self.return_token(id, &index).as_bytes()) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// Takes one mail from the mailbox undeliverable mail comes back to. Whether it meant anything: vacation replies,
@@ -48,9 +57,7 @@ impl Backend {
     pub async fn take_returned(&self, raw: &[u8]) -> Result<bool> {
         match bounce::read(raw) {
             Returned::Delivery(report) => {
-                let Some(id) = report.sent_to.iter().find_map(|address| self.mail_in(address)) else {
-                    return Ok(false);
-                };
+                let Some(id) = self.mail_named(self.db().reader(), &report.sent_to).await? else { return Ok(false) };
                 // One mail goes to one person; a list behind the address may have answered for several.
                 let failed = report.recipients.iter().filter(|one| one.action == Action::Failed);
                 let Some((one, consequence)) = failed.filter_map(|one| Some((one, one.consequence()?))).next() else {
@@ -60,8 +67,8 @@ impl Backend {
                 self.came_back(id, "failed", (said.trim(), Some(consequence))).await
             }
             Returned::Complaint(report) if report.kind.is_complaint() => {
-                let named = report.sent_to.iter().chain(report.original_return_path.iter());
-                let Some(id) = named.into_iter().find_map(|address| self.mail_in(address)) else { return Ok(false) };
+                let named: Vec<String> = report.sent_to.into_iter().chain(report.original_return_path).collect();
+                let Some(id) = self.mail_named(self.db().reader(), &named).await? else { return Ok(false) };
                 self.came_back(id, "sent", (REPORTED, None)).await
             }
             Returned::Complaint(_) | Returned::AutoReply | Returned::Other => Ok(false),

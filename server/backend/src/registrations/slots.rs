@@ -202,7 +202,8 @@ impl Backend {
         }
         let chosen: Chosen = proven(self.secrets(), "slot", row.id, slot)
             .ok_or_else(|| Refusal::field("slot", "Please choose one of the times once more."))?;
-        if stored.schedule.called_off.contains(&chosen.starts_at) && !chosen.just_in_time {
+        let floating = chosen.floats.then_some(chosen.zone.as_str());
+        if !chosen.just_in_time && stored.schedule.is_called_off(chosen.starts_at, floating) {
             return Err(called_off().into());
         }
         if chosen.starts_at > self.now() {

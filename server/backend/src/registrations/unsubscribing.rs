@@ -3,14 +3,24 @@
 //! Opening it changes nothing, because scanners follow links; pressing its button, or the button of a mail program
 //! (RFC 8058), does. It is an objection like one made at the portal, and the same page takes it back.
 
-use domain::registration::ConsentPurpose;
+use domain::ids::{CoachId, SubjectId};
 use domain::rights::ObjectionScope;
+use domain::sequence::Suppression;
 use domain::webinar::MailChoice;
 use domain::{Refusal, RefusalKind};
 use futures::FutureExt;
-use persistence::{registrations as queries, restrictions};
+use persistence::{bounces, registrations as queries, restrictions};
+use sea_orm::ConnectionTrait;
 
-use crate::{Result, Visitor};
+use crate::{Backend, Result, Visitor};
+
+impl Backend {
+    /// Whether somebody gets no mail of this coach's own wish: they said so, or reported one.
+    async fn has_ended_mail(&self, conn: &impl ConnectionTrait, (coach, person): (CoachId, SubjectId)) -> Result<bool> {
+        let marks = bounces::marks(conn, coach, person, self.now()).await?;
+        Ok(marks.objected || marks.suppression == Some(Suppression::Complained))
+    }
+}
 
 impl Visitor {
     /// What the page behind the link shows.
@@ -28,7 +38,7 @@ impl Visitor {
         Ok(MailChoice {
             presenter: if row.presenter.is_empty() { coach.name } else { row.presenter },
             title: row.title,
-            is_ended: restrictions::is_suppressed(reader, found.coach, found.subject, restrictions::MAIL).await?,
+            is_ended: backend.has_ended_mail(reader, (found.coach, found.subject)).await?,
         })
     }
 
@@ -47,16 +57,15 @@ impl Visitor {
             let engine = engine.clone();
             async move {
                 let (coach, subject) = person;
-                let is_ended = restrictions::is_suppressed(transaction, coach, subject, restrictions::MAIL).await?;
+                let is_ended = engine.has_ended_mail(transaction, (coach, subject)).await?;
                 match (wants_mail, is_ended) {
                     (false, false) => {
-                        // An agreement to offers is taken back with it: ending mail is as easy as agreeing was.
-                        let offers = ConsentPurpose::Offers.as_str();
-                        restrictions::withdraw(transaction, coach, subject, offers, now).await?;
                         engine.object(transaction, person, ObjectionScope::Marketing, "", now).await.map(drop)
                     }
                     (true, true) => {
                         restrictions::want_mail_again(transaction, coach, subject, restrictions::MAIL).await?;
+                        // Whoever reported a mail by mistake takes it back with the link of that very mail.
+                        bounces::forgive_complaint(transaction, coach, subject).await?;
                         Ok(())
                     }
                     _ => Ok(()),

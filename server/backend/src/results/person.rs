@@ -83,6 +83,7 @@ impl Coach {
             Standing::Restricted(_) => return Err(rests().into()),
             Standing::Erasing => return Err(being_erased().into()),
         };
+        persistence::rights::hold_subject(&transaction, self.id, found.subject_id).await?;
         let marks = bounces::marks(&transaction, self.id, found.subject_id, self.backend.now()).await?;
         if marks.suppression == Some(Suppression::Complained) {
             let message = "This person reported a mail of yours as unwanted. Only they can change that.";

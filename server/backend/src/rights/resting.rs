@@ -5,6 +5,7 @@
 //! person's state changes only when no mail to them is on its way.
 
 use domain::ids::{CoachId, ObjectionId, SubjectId};
+use domain::registration::ConsentPurpose;
 use domain::rights::{OBJECTION_DAYS, ObjectionScope, RestrictionGround, SubjectState};
 use domain::{Moment, Refusal, RefusalKind};
 use futures::FutureExt;
@@ -163,6 +164,8 @@ impl Backend {
         queries::insert_objection(conn, new, now).await?;
         if is_absolute {
             queries::suppress(conn, coach, &row.email_bidx, MAIL, now).await?;
+            // An agreement to offers goes with it: wanting mail again is not wanting offers.
+            queries::withdraw(conn, coach, subject, ConsentPurpose::Offers.as_str(), now).await?;
             // What is being sent at this instant was sent before; what is not yet claimed reads the mark.
             mails::none_under_way(conn, Of::Subject(subject)).await?;
         } else {
@@ -191,6 +194,7 @@ impl Backend {
             return Err(Refusal::new(RefusalKind::Conflict, message).into());
         }
         if purpose == RUN_WEBINAR {
+            queries::withdraw(conn, coach, subject, ConsentPurpose::Offers.as_str(), now).await?;
             queries::end_links(conn, coach, &bookings, now).await?;
             for booking in bookings {
                 mails::none_under_way(conn, Of::Registration(booking)).await?;

@@ -7,7 +7,7 @@
 use domain::fence::{NEW_DATES, SESSION_CALLED_OFF, SESSION_MOVED};
 use domain::ids::{CoachId, SessionId, WebinarId};
 use domain::schedule::{
-    MAX_RULES, MoveForm, MovedTo, Offering, Repeats, Rule, Schedule, Timed, WallTime, occurrences, offered,
+    CalledOff, MAX_RULES, MoveForm, MovedTo, Offering, Repeats, Rule, Schedule, Timed, WallTime, occurrences, offered,
 };
 use domain::sequence::{DropReason, FOLLOW_UP_USEFUL_HOURS};
 use domain::stay::Stay;
@@ -21,13 +21,13 @@ use sea_orm::DatabaseTransaction;
 use crate::registrations::slots::{StoredSchedule, session_key};
 use crate::registrations::whole_seconds;
 use crate::rights::fence::hold_changeable;
-use crate::webinars::state_of;
+use crate::webinars::{kind_of, state_of};
 use crate::zones::{Bundled, spelt};
 use crate::{Backend, Coach, Result};
 
 /// Bookings whose mails are planned anew with one read.
 const PAGE: usize = 1_000;
-/// Days between two mails about new dates to somebody who waits for one: a coach may add them one after the other.
+/// Days for which it is of use to hear of new dates.
 const NEW_DATES_DAYS: i64 = 7;
 
 /// A session somebody holds to change it.
@@ -64,15 +64,15 @@ impl Coach {
             zone: Some(to.zone.clone()),
             wall_time: Some(to.wall.to_string()),
         };
-        let target = queries::session_to_move_to(&transaction, webinar, &wanted, words, now).await?;
         let people = queries::everybody_on(&transaction, webinar, id).await?;
+        let target = queries::session_to_move_to(&transaction, webinar, &wanted, words, now).await?;
         let change = Change {
             session: target,
             time_zone: None,
             expires_at: stands.expires_at,
             finalises_at: stands.finalises_at,
         };
-        queries::move_everybody(&transaction, webinar, id, &change).await?;
+        queries::move_everybody(&transaction, webinar, id, &change, now).await?;
         queries::call_off(&transaction, webinar, id, None, now).await?;
         self.offer_instead(&transaction, &held, Some(&to), now).await?;
         sequences::insert_notices(&transaction, self.id, (SESSION_MOVED, to.starts_at), &people, now).await?;
@@ -116,8 +116,8 @@ impl Coach {
         now: Moment,
     ) -> Result<Held> {
         hold_changeable(transaction, self.id).await?;
-        let row = webinars::webinar(transaction, self.id, webinar).await?.ok_or_else(Refusal::not_found)?;
-        let session = queries::hold_session(transaction, webinar, id).await?.ok_or_else(Refusal::not_found)?;
+        let row = webinars::hold(transaction, self.id, webinar).await?.ok_or_else(Refusal::not_found)?;
+        let session = queries::session_of(transaction, webinar, id).await?.ok_or_else(Refusal::not_found)?;
         let over = |message: &str| Refusal::new(RefusalKind::Conflict, message);
         if session.cancelled_at.is_some() {
             return Err(over("This session was moved or called off already. Nothing was changed now.").into());
@@ -137,8 +137,11 @@ impl Coach {
         now: Moment,
     ) -> Result<()> {
         let mut schedule = held.stored.schedule.clone();
-        schedule.called_off.retain(|start| *start > now && to.is_none_or(|to| to.starts_at != *start));
-        schedule.called_off.push(held.starts_at);
+        schedule.called_off.retain(|off| {
+            off.starts_at > now && to.is_none_or(|to| off.zone.is_some() || to.starts_at != off.starts_at)
+        });
+        let zone = queries::floating_zone(&held.session.session_key).map(str::to_owned);
+        schedule.called_off.push(CalledOff { starts_at: held.starts_at, zone });
         let settings = serde_json::to_string(&schedule)?;
         queries::save_settings(transaction, self.id, held.webinar.id, &settings, now).await?;
         let Some(to) = to.filter(|to| !yields(&schedule, to)) else { return Ok(()) };
@@ -165,21 +168,36 @@ fn yields(schedule: &Schedule, to: &MovedTo) -> bool {
 }
 
 impl Backend {
-    /// Tells those who wait for a date of a webinar that there are some, if there are.
+    /// Tells everybody who waits for a date of any webinar that has come within reach: a rule may yield its next one weeks
+    /// after it was made.
+    pub(crate) async fn tell_all_waiting(&self) -> Result<()> {
+        self.look_for_due_mails().await?;
+        for (coach, webinar) in queries::waited_for(self.db().reader()).await? {
+            let transaction = self.db().begin().await?;
+            if hold_changeable(&transaction, coach).await.is_ok() {
+                self.tell_waiting(&transaction, (coach, webinar), self.now()).await?;
+                transaction.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells those who wait for a date of a webinar that there are some, if there are: once, as they were promised.
     pub(crate) async fn tell_waiting(
         &self,
         transaction: &DatabaseTransaction,
         (coach, webinar): (CoachId, WebinarId),
         now: Moment,
     ) -> Result<()> {
-        let people = queries::waiting_for_a_date(transaction, webinar, now.plus_days(-NEW_DATES_DAYS)).await?;
+        let Some(row) = webinars::hold(transaction, coach, webinar).await? else { return Ok(()) };
+        let people = queries::waiting_for_a_date(transaction, webinar).await?;
         if people.is_empty() {
             return Ok(());
         }
-        let row = webinars::webinar(transaction, coach, webinar).await?.ok_or_else(Refusal::not_found)?;
         let stored = StoredSchedule::of(&row, &queries::rules_of(transaction, webinar).await?)?;
         let is_open = state_of(&row)? == WebinarState::Published && row.closed_at.is_none();
-        let has_dates = stored.schedule.on_demand
+        let has_dates = kind_of(&row)? != SessionKind::Scheduled
+            || stored.schedule.on_demand
             || !offered(&stored.schedule, &Bundled, Offering { viewer: stored.own_zone(), now }).is_empty();
         if is_open && has_dates {
             let useful_until = now.plus_days(NEW_DATES_DAYS);

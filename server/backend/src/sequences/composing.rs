@@ -98,7 +98,7 @@ impl Backend {
             ),
             _ => None,
         };
-        Ok(Some(Outgoing { attachment, return_path: self.return_path(row.id), ..outgoing }))
+        Ok(Some(Outgoing { attachment, ..outgoing }))
     }
 }
 

@@ -8,6 +8,7 @@ use domain::ids::{MailId, MailTemplateId, RegistrationId, WebinarId};
 use domain::sequence::{Booking, BookingKind, Row, Template, Timing, default_set, replan};
 use domain::stay::Stay;
 use persistence::entities::{mail, mail_template};
+use persistence::schedules::WAITING;
 use persistence::sequences::{self as queries, BookingFacts, NewPlanned};
 use sea_orm::ConnectionTrait;
 use sha2::{Digest, Sha256};
@@ -48,6 +49,9 @@ impl Changes {
         stored: Option<&mail::Model>,
         (chosen_at, now): (Moment, Moment),
     ) {
+        if facts.kind == WAITING {
+            return;
+        }
         let row = match stored {
             None => None,
             Some(stored) => match queries::row_of(stored) {
@@ -194,6 +198,17 @@ impl Backend {
             }
             changes.write(self, conn, now).await?;
         }
+    }
+
+    /// Sees to it that somebody looks at mail that is due and for which nobody was woken: it waited with its person.
+    pub(crate) async fn look_for_due_mails(&self) -> Result<()> {
+        let now = self.now();
+        if queries::next_look(self.db().reader()).await?.is_some_and(|at| at <= now) {
+            let transaction = self.db().begin().await?;
+            self.wake_for_mail(&transaction, now, now).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
     }
 
     /// Sees to it that somebody looks when the first mail is due.

@@ -66,7 +66,7 @@ impl Backend {
         let mut booked = queries::facts_of(self.db().reader(), ids).await?;
         // Everybody holds people in the same order.
         booked.sort_by_key(|facts| (facts.coach_id, facts.subject_id, facts.id));
-        let mut taken = Vec::new();
+        let mut taken: Vec<MailId> = Vec::new();
         let transaction = self.db().begin().await?;
         let mut standings = Vec::with_capacity(booked.len());
         for facts in &booked {
@@ -90,10 +90,10 @@ impl Backend {
                     Judged::Ends(row) => queries::set_rows(&transaction, &[id], row).await?,
                 }
             }
-            let going: Vec<MailId> = going.into_iter().map(|(id, _)| id).collect();
-            taken.extend(rows.into_iter().filter(|row| going.contains(&row.id)));
+            taken.extend(going.into_iter().map(|(id, _)| id));
         }
-        queries::take(&transaction, &taken.iter().map(|row| row.id).collect::<Vec<_>>(), now).await?;
+        // Somebody may have called one off since it was read.
+        let taken = queries::take(&transaction, &taken, now).await?;
         transaction.commit().await?;
         Ok(taken)
     }
@@ -123,7 +123,8 @@ impl Backend {
         let templates = queries::templates(conn, facts.webinar_id).await?;
         let templates = templates.iter().map(template_of).collect::<Result<Vec<_>>>()?;
         let facts_now = Facts {
-            agreed_to_promotion: restrictions::agreed_to_offers(conn, facts.id).await?,
+            agreed_to_promotion: templates.iter().any(|template| template.is_promotional)
+                && restrictions::agreed_to_offers(conn, facts.id).await?,
             ..facts_now(facts, standing, (state_of(&webinar)?, webinar.closed_at.is_some()), now)
         };
         let is_notice = |row: &&mail::Model| row.template_id.is_none();
@@ -200,14 +201,17 @@ impl Backend {
         queries::mark_sent(&transaction, &sent, now).await?;
         queries::put_off(&transaction, &later, now.plus_seconds(AGAIN_SECONDS)).await?;
         let reason = domain::sequence::DropReason::Erased;
-        queries::set_rows(&transaction, &nobody, Row::Dropped { reason, at: now }).await?;
+        queries::end_taken(&transaction, &nobody, Row::Dropped { reason, at: now }).await?;
+        transaction.commit().await?;
+        // What was sent is written down by now, whatever happens to those that were refused.
         for (id, said, consequence) in &refused {
+            let transaction = self.db().begin().await?;
             mails::settle(&transaction, *id, "sending", "failed", Some(said), None).await?;
             if let Some(row) = taken.iter().find(|row| row.id == *id) {
                 self.judge_answer(&transaction, row, *consequence, said).await?;
             }
+            transaction.commit().await?;
         }
-        transaction.commit().await?;
         self.mail_settled().notify_waiters();
         match failed {
             // One that cannot be put together keeps no other one waiting; it is tried again while it is of use.

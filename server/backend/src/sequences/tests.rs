@@ -244,7 +244,7 @@ async fn a_coach_sees_and_tries_her_mails() {
         let view = world.coach.mail_sequence(world.webinar).await.expect("hers");
         assert_eq!(view.templates.len(), 7);
         let preview = world.coach.preview_template(world.webinar, &view.templates[0].form).await.expect("renders");
-        assert!(preview.html.contains("Anna") && preview.subject.contains("Calm mornings"), "{}", preview.subject);
+        assert!(preview.contains("Anna") && preview.contains("Calm mornings"), "{preview}");
         world.coach.test_template(world.webinar, view.templates[0].id).await.expect("sent");
         let test = world.sent().into_iter().find(|mail| mail.to == "maya@coach.example").expect("to herself");
         assert!(test.subject.starts_with("[Test]"), "{}", test.subject);

@@ -98,9 +98,7 @@ impl Coach {
     }
 
     async fn move_on(&self, transaction: DatabaseTransaction, id: WebinarId, life: Life) -> Result<WebinarView> {
-        let now = self.backend.now();
-        queries::set_life(&transaction, self.id, id, life, now).await?;
-        self.backend.tell_waiting(&transaction, (self.id, id), now).await?;
+        queries::set_life(&transaction, self.id, id, life, self.backend.now()).await?;
         transaction.commit().await?;
         self.webinar(id).await
     }

@@ -30,6 +30,8 @@ pub(super) async fn dump(database: &Database, pieces: &Pieces) -> Result<Counts,
     // Of its own and never given back: a `COPY` that is broken off, because the place it goes to fails or the server
     // stops, leaves an answer behind that the next user of the connection would take for theirs.
     let mut own = pool.acquire().await.map_err(Error::sqlx(failed))?.detach();
+    // Whoever had the connection before may have been dropped in the middle of a BEGIN, and it is in a transaction still.
+    own.execute("ROLLBACK").await.map_err(Error::sqlx(failed))?;
     let mut snapshot =
         own.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(Error::sqlx(failed))?;
     let mut counts = Counts::new();

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use persistence::catalog::{self, Kind};
 use persistence::sealed::Place;
+use serde_json::Value as Json;
 
 use self::choices::{ATTACHMENTS, CONTEXT, DO_NOT_WRITE, FILES, STAYING, STAYS};
 use crate::map::{DataMap, Export, Form, Place as Entry, Store};
@@ -379,6 +380,15 @@ fn never(map: &DataMap, root: Root) -> Vec<Omission> {
         Omission { class, what, reason, ground }
     };
     reasons.into_iter().map(omission).collect()
+}
+
+/// What a column says in archives from before there was one.
+pub(super) fn column_before(table: &str, column: &str) -> Option<Json> {
+    match (table, column) {
+        ("webinar", "schedule") => Some("{}".into()),
+        ("registration", "calendar_sequence") => Some(0.into()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

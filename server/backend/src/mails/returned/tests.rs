@@ -45,13 +45,21 @@ async fn suppressed(world: &World, guest: &Guest) -> Option<Suppression> {
     persistence::bounces::marks(reader, world.id(), guest.subject, now).await.expect("reads").suppression
 }
 
+impl World {
+    /// Where a mail to a guest comes back to.
+    async fn back(&self, guest: &Guest, id: domain::ids::MailId) -> String {
+        let person = self.person(guest.subject).await.expect("is there");
+        self.backend.return_path(id, &person.email_bidx).expect("somebody reads it")
+    }
+}
+
 #[tokio::test]
 async fn an_address_that_does_not_exist_is_written_to_no_more_and_the_coach_can_try_again() {
     each_database("hard bounce", |test| async move {
         let world = World::published(&test).await;
         let guest = world.guest_to_be_mailed(ANNA).await;
         let row = newest(&world, &guest).await;
-        let back = world.backend.return_path(row.id).expect("somebody reads it");
+        let back = world.back(&guest, row.id).await;
         assert!(back.starts_with("bounces+") && back.ends_with("@mail.example") && !back.contains(char::is_uppercase));
         // Whoever knows no signature changes nothing, and neither does a report about another mail or no failure.
         let forged = back.replace(&back[40..44], if &back[40..44] == "0000" { "1111" } else { "0000" });
@@ -103,7 +111,7 @@ async fn a_full_mailbox_is_left_alone_after_three_mails_within_a_month_for_a_mon
             let row = newest(&world, &guest).await;
             assert!(!returned.contains(&row.id), "a mail of its own");
             returned.push(row.id);
-            let back = world.backend.return_path(row.id).expect("somebody reads it");
+            let back = world.back(&guest, row.id).await;
             assert!(world.backend.take_returned(&report(&back, "5.2.2", "mailbox full")).await.expect("is read"));
             let expected = (strike == 3).then_some(Suppression::Bounced);
             assert_eq!(suppressed(&world, &guest).await, expected, "after {strike}");
@@ -113,7 +121,7 @@ async fn a_full_mailbox_is_left_alone_after_three_mails_within_a_month_for_a_mon
         // And a policy of theirs, or a fault of ours, is nobody's address's.
         world.coach.resend_link(world.webinar, guest.booking).await.expect("asked");
         let row = newest(&world, &guest).await;
-        let back = world.backend.return_path(row.id).expect("somebody reads it");
+        let back = world.back(&guest, row.id).await;
         assert!(world.backend.take_returned(&report(&back, "5.7.1", "blocked network")).await.expect("is read"));
         assert_eq!(suppressed(&world, &guest).await, None);
     })
@@ -126,13 +134,27 @@ async fn whoever_reports_a_mail_hears_no_more_of_this_coach_even_after_an_erasur
         let world = World::published(&test).await;
         let guest = world.guest_to_be_mailed(ANNA).await;
         let row = newest(&world, &guest).await;
-        let back = world.backend.return_path(row.id).expect("somebody reads it");
+        let back = world.back(&guest, row.id).await;
         assert!(world.backend.take_returned(&complaint(&back)).await.expect("is read"));
         assert_eq!(suppressed(&world, &guest).await, Some(Suppression::Complained));
         // The coach cannot undo what a person said.
         let tried = world.coach.try_address_again(world.webinar, guest.booking).await;
         assert!(tried.is_err());
         assert_eq!(suppressed(&world, &guest).await, Some(Suppression::Complained));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_an_old_address_does_says_nothing_about_a_corrected_one() {
+    each_database("late bounce", |test| async move {
+        let world = World::published(&test).await;
+        let guest = world.guest_to_be_mailed(ANNA).await;
+        let row = newest(&world, &guest).await;
+        let back = world.back(&guest, row.id).await;
+        world.correct_address(ANNA, "anna@new.example").await;
+        assert!(!world.backend.take_returned(&report(&back, "5.1.1", "no such user")).await.expect("is read"));
+        assert_eq!(suppressed(&world, &guest).await, None);
     })
     .await;
 }

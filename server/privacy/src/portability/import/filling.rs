@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Error, Import, Row, id_of};
 use crate::erasure::hash_of;
-use crate::portability::tables::{ArchiveTable, Source};
+use crate::portability::tables::{ArchiveTable, Source, column_before};
 use crate::portability::values::{Taken as Took, take};
 
 /// Rows ready to be written.
@@ -209,15 +209,6 @@ impl Import<'_> {
             Some((row, (*dek, keys.get(dek)?.clone())))
         };
         Ok(people.into_iter().filter_map(of).collect())
-    }
-}
-
-/// What a column says in archives from before there was one.
-fn column_before(table: &str, column: &str) -> Option<Json> {
-    match (table, column) {
-        ("webinar", "schedule") => Some("{}".into()),
-        ("registration", "calendar_sequence") => Some(0.into()),
-        _ => None,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{Error, Row};
-use crate::portability::tables::{ArchivePlan, ArchiveTable, Source};
+use crate::portability::tables::{ArchivePlan, ArchiveTable, Source, column_before};
 use crate::portability::values::take;
 
 /// Rows so far, and what they name.
@@ -64,7 +65,8 @@ impl<'a> Closure<'a> {
     }
 }
 
-/// Whether a row is one of its table: every column, no other, each of its kind.
+/// Whether a row is one of its table: every column, no other, each of its kind. A column that came with a later version
+/// may be absent where it has a value for rows of before, or none.
 pub(in crate::portability) fn fits(table: &ArchiveTable, row: &Row) -> Result<(), Error> {
     for name in row.keys() {
         if !table.columns.iter().any(|column| column.export == *name) {
@@ -73,8 +75,15 @@ pub(in crate::portability) fn fits(table: &ArchiveTable, row: &Row) -> Result<()
         }
     }
     for column in &table.columns {
-        let value = row.get(&column.export).ok_or_else(|| Error::refused(format!("{} is missing", column.export)))?;
-        take(column, value).map_err(|what| Error::refused(format!("{} should be {what}", column.export)))?;
+        match row.get(&column.export) {
+            Some(value) => {
+                take(column, value).map_err(|what| Error::refused(format!("{} should be {what}", column.export)))?;
+            }
+            None => {
+                let before = column_before(table.name, &column.export).unwrap_or(Json::Null);
+                take(column, &before).map_err(|_| Error::refused(format!("{} is missing", column.export)))?;
+            }
+        }
     }
     Ok(())
 }
