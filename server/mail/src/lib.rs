@@ -2,7 +2,8 @@
 //! dev mailbox; and what mail servers say to it, at once ([`SendError`]) or later ([`bounce`]).
 //!
 //! Nothing is kept here: who gets what, and whether it was sent, is the outbox's business. Nothing is decided here
-//! either: [`consequence`] says what a server's answer means for the mail and its address.
+//! either: [`consequence`] says what a server's answer means for the mail and its address. Whether a domain is ready to
+//! send from is told by [`domain_check`].
 
 pub mod bounce;
 mod coach_letter;

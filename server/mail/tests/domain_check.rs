@@ -98,6 +98,7 @@ fn spf_in_one_record() {
         ("v=spf1 -redirect=x.example", Wrong),
         ("v=spf1 every:one -all", Wrong),
         ("v=spf1 mx – -all", Wrong),
+        ("v=spf1 mx x=\u{7} -all", Wrong),
         (" v=spf1 mx -all", Wrong),
         ("v=spf10 mx -all", Missing),
         ("v=spf2.0/pra mx -all", Missing),
@@ -146,6 +147,7 @@ fn what_spf_record_is_advised() {
         (&["v=spf1 mx exp=a.example -all", "v=spf1 a exp=b.example -all"], &[], None),
         (&["v=spf1 mx every:one"], &ours, None),
         (&[" v=spf1 mx -all"], &[], Some("v=spf1 mx -all")),
+        (&["v=spf1 mx redirect=x.example +all"], &[], Some("v=spf1 mx ~all")),
         (&["v=spf1 mx -all"], &[], None),
     ] {
         let finding = spf(texts, sends_from);
@@ -247,6 +249,9 @@ fn dmarc_policies() {
         assert_eq!(finding.state, state, "{own:?} {above:?}: {}", finding.sentence);
         assert_eq!(finding.record, advised_at.map(|name| format!("{name} TXT v=DMARC1; p=none")), "{own:?} {above:?}");
     }
+    let two = ["v=DMARC1; p=reject; n=\u{7}", "v=DMARC1; p=reject; rua=mailto:a@example.com"];
+    let kept = dmarc(&two, &[], &sender()).record.expect("one of them");
+    assert_eq!(kept, format!("{OWN} TXT {}", two[1]), "the one that can be shown");
     assert!(dmarc(&["v=DMARC1; p=none"], &[], &sender()).sentence.contains("p=quarantine"), "a hint");
     assert!(dmarc(&[], &["v=DMARC1; p=none; sp=reject"], &sender()).sentence.contains("refuse"));
     assert!(dmarc(&["v=DMARC1; p=none; sp=reject"], &[], &sender()).sentence.contains("right for the start"));

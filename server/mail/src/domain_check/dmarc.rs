@@ -44,7 +44,7 @@ fn of_records(found: &[String], name: &str, about: &Sender, is_above: bool) -> F
     let [record] = found else {
         let sentence =
             format!("There is more than one DMARC record at {name}, so readers ignore all. Please leave only one.");
-        let keep = found.iter().find(|record| is_complete(record)).map_or(FIRST_RECORD, String::as_str);
+        let keep = found.iter().map(|record| record.trim()).find(|record| is_complete(record)).unwrap_or(FIRST_RECORD);
         return finding(State::Wrong, sentence).publish(name, keep);
     };
     let Some((tags, policy)) = complete(record) else {
@@ -104,8 +104,9 @@ fn complete(record: &str) -> Option<(Tags, Policy)> {
     Some((tags, policy))
 }
 
+/// Whether it may be advised as it is: somebody else wrote it, and it is shown.
 fn is_complete(record: &str) -> bool {
-    complete(record).is_some()
+    complete(record).is_some() && record.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Whether the sender address is in line with the signature or with the return path (RFC 7489 section 3.1). Our

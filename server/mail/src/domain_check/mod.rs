@@ -76,7 +76,8 @@ pub type Records<T> = Result<Vec<T>, NoAnswer>;
 pub struct Txt(pub Vec<Vec<u8>>);
 
 impl Txt {
-    /// The strings joined. Bytes that are no UTF-8 become replacement characters, which no rule here accepts.
+    /// The strings joined. Bytes that are no UTF-8 become replacement characters: no key, name or
+    /// policy has them.
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.concat()).into_owned()
     }

@@ -247,7 +247,8 @@ impl Term {
                 _ => return None,
             }
         };
-        text.is_ascii().then(|| Self { qualifier, kind, text: text.to_owned() })
+        // Also what keeps control characters out of the record that is advised.
+        text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| Self { qualifier, kind, text: text.to_owned() })
     }
 }
 

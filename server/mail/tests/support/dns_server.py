@@ -3,8 +3,8 @@ listens on, then each question it was asked.
 
     dns_server.py <zone>
 
-The zone is a JSON object of names (without the last dot): each either an object of record types, or "servfail" or
-"silence". Of a TXT record each string is an item of a list. Other names do not exist.
+The zone is a JSON object of names (without the last dot): each either an object of record types, or "servfail",
+"refused" or "silence". Of a TXT record each string is an item of a list. Other names do not exist.
 """
 
 import json
@@ -40,8 +40,8 @@ class Resolver(BaseResolver):
         if here == "silence":
             # The port stays open: the asker cannot tell this from a lost datagram.
             raise DNSError("silence")
-        if here == "servfail":
-            reply.header.rcode = RCODE.SERVFAIL
+        if here in ("servfail", "refused"):
+            reply.header.rcode = getattr(RCODE, here.upper())
         elif here is None:
             reply.header.rcode = RCODE.NXDOMAIN
         else:
