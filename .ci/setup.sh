@@ -73,7 +73,7 @@ fi
 
 # --- Python tools: the S3 stand-in and another foreign upload client ----------------------------------------------
 if [ "$level" = test ]; then
-  pinned="tuspy==1.1.0 icalendar==7.3.2 moto[s3,server]==5.2.5 aiosmtpd==1.4.6 dkimpy==1.1.8 pynacl==1.6.2"
+  pinned="tuspy==1.1.0 icalendar==7.3.2 moto[s3,server]==5.2.5 aiosmtpd==1.4.6 dkimpy==1.1.8 pynacl==1.6.2 dnslib==0.9.26"
   if [ "$(cat "$FOREIGN/.installed" 2>/dev/null || true)" != "$pinned" ]; then
     say "Installing the S3 stand-in"
     # shellcheck disable=SC2086

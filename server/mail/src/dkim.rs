@@ -1,11 +1,15 @@
 //! Signing mails for a domain (RFC 6376).
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use lettre::Message;
 use lettre::message::dkim::{
     DkimCanonicalization, DkimCanonicalizationType, DkimConfig, DkimSigningAlgorithm, DkimSigningKey,
     DkimSigningKeyError,
 };
 use lettre::message::header::HeaderName;
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs8::EncodePublicKey as _;
 
 /// Headers every mail of ours has, of those RFC 6376 section 5.4.1 wants signed.
 const ALWAYS_SIGNED: [&str; 7] = ["From", "Subject", "To", "Date", "Message-ID", "MIME-Version", "Content-Type"];
@@ -53,6 +57,31 @@ pub enum DkimError {
     /// The key is shorter than RFC 8301 allows.
     #[error("expected an RSA key of 1024 bits or more")]
     Short,
+    /// The key signs, but its public half cannot be written down.
+    #[error("the public key that belongs to this key cannot be computed")]
+    PublicKey,
+}
+
+/// The public key that belongs to the private one, as the `p=` of the record at `selector._domainkey.domain` wants it:
+/// base64 of a `SubjectPublicKeyInfo` for RSA (what `openssl rsa -pubout` prints), of the 32 bytes alone for Ed25519
+/// (RFC 8463 section 4.2).
+///
+/// # Errors
+///
+/// The same as for signing: a name that cannot stand in DNS, a key that cannot be read or is too short.
+pub fn public_key_of(dkim: &Dkim) -> Result<String, DkimError> {
+    check_names(dkim)?;
+    // What cannot sign has no record worth publishing.
+    key(&dkim.private_key_pem)?;
+    let text = dkim.private_key_pem.trim();
+    if is_pem(text) {
+        let private = rsa::RsaPrivateKey::from_pkcs1_pem(text).map_err(|_| DkimError::PublicKey)?;
+        let public = private.to_public_key().to_public_key_der().map_err(|_| DkimError::PublicKey)?;
+        return Ok(BASE64_STANDARD.encode(public.as_bytes()));
+    }
+    let seed = BASE64_STANDARD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let private = ed25519_dalek::SigningKey::from_bytes(&seed.ok_or(DkimError::PublicKey)?);
+    Ok(BASE64_STANDARD.encode(private.verifying_key().as_bytes()))
 }
 
 /// A mail has more headers than can be signed.
@@ -68,9 +97,7 @@ pub(crate) struct Signer {
 
 impl Signer {
     pub(crate) fn new(dkim: &Dkim) -> Result<Self, DkimError> {
-        if !is_dns_name(&dkim.domain) || !is_dns_name(&dkim.selector) {
-            return Err(DkimError::Name);
-        }
+        check_names(dkim)?;
         let choices = 0..1_usize << SIGNED_WHEN_PRESENT.len();
         let configs = choices.map(|choice| config(dkim, choice)).collect::<Result<_, _>>()?;
         Ok(Self { configs })
@@ -102,12 +129,20 @@ fn config(dkim: &Dkim, choice: usize) -> Result<DkimConfig, DkimError> {
 
 fn key(text: &str) -> Result<DkimSigningKey, DkimError> {
     let text = text.trim();
-    if !text.contains("-----BEGIN") {
+    if !is_pem(text) {
         return DkimSigningKey::new(text, DkimSigningAlgorithm::Ed25519).map_err(DkimError::Key);
     }
     let key = DkimSigningKey::new(text, DkimSigningAlgorithm::Rsa).map_err(DkimError::Key)?;
     // lettre panics when a key is too short to sign with.
     if text.len() < FEWEST_RSA_CHARACTERS { Err(DkimError::Short) } else { Ok(key) }
+}
+
+fn is_pem(text: &str) -> bool {
+    text.contains("-----BEGIN")
+}
+
+fn check_names(dkim: &Dkim) -> Result<(), DkimError> {
+    if is_dns_name(&dkim.domain) && is_dns_name(&dkim.selector) { Ok(()) } else { Err(DkimError::Name) }
 }
 
 fn is_dns_name(name: &str) -> bool {

@@ -2,13 +2,15 @@
 //! dev mailbox; and what mail servers say to it, at once ([`SendError`]) or later ([`bounce`]).
 //!
 //! Nothing is kept here: who gets what, and whether it was sent, is the outbox's business. Nothing is decided here
-//! either: [`consequence`] says what a server's answer means for the mail and its address.
+//! either: [`consequence`] says what a server's answer means for the mail and its address. Whether a domain is ready to
+//! send from is told by [`domain_check`].
 
 pub mod bounce;
 mod coach_letter;
 mod consequence;
 mod dev_mailbox;
 mod dkim;
+pub mod domain_check;
 mod letter;
 mod message;
 mod mime;
@@ -21,7 +23,7 @@ pub mod verp;
 pub use coach_letter::{CoachLetter, MOST_HTML_BYTES, one_click};
 pub use consequence::{Consequence, consequence, consequence_at_recipient};
 pub use dev_mailbox::{DevMailbox, StoredMail};
-pub use dkim::{Dkim, DkimError};
+pub use dkim::{Dkim, DkimError, public_key_of};
 pub use letter::{Button, Letter, Rendered};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, NotAStatus};

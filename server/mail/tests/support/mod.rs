@@ -43,20 +43,20 @@ fn script(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(name)
 }
 
-/// A mail server that answers as the recipient's name says; ends with its test.
-pub struct MailServer {
+/// A server of somebody else that says on its standard output what happens; ends with its test.
+pub struct Server {
     lines: Lines<BufReader<ChildStdout>>,
     _process: Child,
     /// Where it listens.
     pub port: u16,
 }
 
-impl MailServer {
-    /// `None` when there is no Python with `aiosmtpd`.
-    pub async fn start(arguments: &[&str]) -> Option<Self> {
-        let python = python("aiosmtpd")?;
+impl Server {
+    /// `None` when there is no Python with the modules.
+    async fn start(name: &str, modules: &str, arguments: &[&str]) -> Option<Self> {
+        let python = python(modules)?;
         let mut process = Command::new(python)
-            .arg(script("smtp_server.py"))
+            .arg(script(name))
             .args(arguments)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -75,6 +75,31 @@ impl MailServer {
         let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await;
         let line = line.expect("in time").expect("readable").expect("the server runs");
         serde_json::from_str(&line).expect("JSON")
+    }
+}
+
+/// A DNS server that knows what it is given, see `dns_server.py`; `None` when there is no Python with `dnslib`.
+pub async fn dns_server(zone: &serde_json::Value) -> Option<Server> {
+    Server::start("dns_server.py", "dnslib", &[&zone.to_string()]).await
+}
+
+/// A mail server that answers as the recipient's name says.
+pub struct MailServer {
+    server: Server,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl MailServer {
+    /// `None` when there is no Python with `aiosmtpd`.
+    pub async fn start(arguments: &[&str]) -> Option<Self> {
+        let server = Server::start("smtp_server.py", "aiosmtpd", arguments).await?;
+        Some(Self { port: server.port, server })
+    }
+
+    /// The next thing that happened.
+    pub async fn next(&mut self) -> serde_json::Value {
+        self.server.next().await
     }
 
     /// The next mail that was handed over.
