@@ -57,6 +57,7 @@ const EXCUSED: &[(&str, &str, &str)] = &[
     ("retention.rs", "requests_over", ALL_ALIKE),
     ("rights.rs", "unfinished", ALL_ALIKE),
     ("rights.rs", "waiting_tasks", ALL_ALIKE),
+    ("schedules.rs", "waited_for", ALL_ALIKE),
     ("seats.rs", "disclosures", HOUSE_BOOKS),
     ("seats.rs", "incidents", HOUSE_BOOKS),
     ("seats.rs", "reviews", HOUSE_BOOKS),

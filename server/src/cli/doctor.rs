@@ -6,6 +6,7 @@ use backend::Secrets;
 use backend::backups::LATE_SECONDS;
 use backend::error::chain;
 use backup::Store;
+use mail::domain_check::{self, Sender, State};
 use serde::Serialize;
 
 use super::Outcome;
@@ -33,7 +34,8 @@ pub(super) async fn examine(config: &Config, json: bool) -> Outcome {
         finding("keyring", keyring(config).await),
         finding("storage", storage(config).await),
         finding("backups", backups(config).await),
-        finding("mail", mail(config).await),
+        finding("mail", mail_server(config).await),
+        finding("sender domain", sender_domain(config).await),
         finding("browser files", Site::open(&config.site_dir).check(&config.site_dir).map_err(Into::into)),
         finding("ffmpeg", Ok(ffmpeg().await)),
         finding("time zones", Ok(format!("bundled, {}", backend::clock::tzdb_version()))),
@@ -103,10 +105,37 @@ async fn backups(config: &Config) -> Found {
     }
 }
 
-async fn mail(config: &Config) -> Found {
+async fn mail_server(config: &Config) -> Found {
     open_mailer(config)?.probe().await?;
     Ok(if config.smtp_url.is_some() { "the mail server takes mail" } else { "dev mailbox in the data folder" }
         .to_owned())
+}
+
+/// What other mail servers want to find in the DNS before they take mail from us. The names asked for are public.
+async fn sender_domain(config: &Config) -> Found {
+    if config.smtp_url.is_none() {
+        return Ok("no mail leaves this machine".to_owned());
+    }
+    let domain = |address: &str| address.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_owned());
+    let dkim = match &config.dkim {
+        Some(dkim) => Some((dkim.selector.clone(), mail::public_key_of(dkim)?)),
+        None => None,
+    };
+    let sender = Sender {
+        from_domain: domain(&config.mail_from),
+        return_path_domain: config.bounces.as_ref().map(|bounces| domain(&bounces.mailbox)),
+        dkim,
+        // Which addresses a mail server sends from is its own affair.
+        sends_from: Vec::new(),
+    };
+    let findings = domain_check::judge(&domain_check::facts(&sender, None, domain_check::LIMIT).await, &sender);
+    let line = |one: &domain_check::Finding| match &one.record {
+        Some(record) => format!("{} Publish: {record}", one.sentence),
+        None => one.sentence.clone(),
+    };
+    let says = findings.iter().map(line).collect::<Vec<_>>().join(" ");
+    let is_in_order = findings.iter().all(|one| !matches!(one.state, State::Missing | State::Wrong));
+    if is_in_order { Ok(says) } else { Err(says.into()) }
 }
 
 async fn ffmpeg() -> String {
