@@ -119,10 +119,11 @@ test('a webinar at set times: its times, the choice of one, the waiting room', a
   const webinar = await publishedWebinar(page, { description: 'Two sentences on what people will learn.' });
   const times = `/dashboard/webinars/${webinar.id}/times`;
   wide.push(...(await shoot(page, 'times-empty', times)));
-  for (const values of [
+  const rules: Record<string, string | boolean>[] = [
     { kind: 'weekly', tuesday: true, at: '02:30', zone: 'Europe/Paris' },
     { kind: 'just_in_time', every_minutes: '15' },
-  ]) {
+  ];
+  for (const values of rules) {
     await open(page, times);
     await fill(page.locator('form.rule'), values);
     await button(page.locator('form.rule'), /^add$/i).click();

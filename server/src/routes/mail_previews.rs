@@ -17,6 +17,9 @@ use crate::state::AppState;
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'self'; sandbox";
 
+/// Why there is no mail to see, as plain text in the same frame.
+const REFUSED: &str = "default-src 'none'; frame-ancestors 'self'; sandbox";
+
 /// What a mail's form holds while it is written.
 #[derive(Deserialize)]
 pub struct Typed {
@@ -52,12 +55,12 @@ pub async fn saved(
 }
 
 fn framed(preview: Result<String, backend::Error>) -> Response {
-    let mut response = match preview {
-        Ok(html) => Html(html).into_response(),
-        Err(error) => plain(error),
+    let (mut response, policy) = match preview {
+        Ok(html) => (Html(html).into_response(), POLICY),
+        Err(error) => (plain(error), REFUSED),
     };
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

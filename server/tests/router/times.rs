@@ -26,7 +26,7 @@ async fn webinar_at(world: &World, rule: &[(&str, &str)]) -> (Coach, Webinar) {
 
 /// What the radios of a page send, in order.
 fn slots(page: &str) -> Vec<String> {
-    let radios = page.split("name=\"slot\" value=\"").skip(1);
+    let radios = page.split("type=\"radio\" name=\"slot\" value=\"").skip(1);
     radios.map(|rest| rest.split('"').next().expect("a value").to_owned()).collect()
 }
 

@@ -156,7 +156,8 @@ impl Backend {
         let mut sequences: HashMap<WebinarId, Vec<Template<MailTemplateId>>> = HashMap::new();
         for facts in queries::facts_of(conn, registrations).await? {
             if let Entry::Vacant(unread) = sequences.entry(facts.webinar_id) {
-                let rows = queries::templates(conn, facts.webinar_id).await?;
+                // Whoever waited for a date may be the first one a mail is planned for.
+                let rows = self.sequence(conn, facts.webinar_id, now).await?;
                 unread.insert(rows.iter().map(template_of).collect::<Result<_>>()?);
             }
             let rows = stored.get(&facts.id).map_or(&[][..], Vec::as_slice);

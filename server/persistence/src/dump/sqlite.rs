@@ -1,6 +1,6 @@
 //! SQLite: the database written anew into a file of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -17,10 +17,29 @@ const PIECE: usize = 1 << 20;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) async fn dump(database: &Database, scratch: &Path, pieces: &Pieces) -> Result<Counts, Error> {
-    remove(scratch).await?;
-    let done = dump_by_way_of(database, scratch, pieces).await;
-    remove(scratch).await?;
+    remove_left_behind(scratch).await?;
+    // A copy whose asker was dropped is written on by SQLite for a while: no other may meet it in its file.
+    let mut own = scratch.as_os_str().to_owned();
+    own.push(format!(".{:016x}", getrandom::u64().map_err(|error| Error::Copy(error.to_string()))?));
+    let own = PathBuf::from(own);
+    let done = dump_by_way_of(database, &own, pieces).await;
+    remove(&own).await?;
     done
+}
+
+/// Removes copies nobody waits for any more.
+async fn remove_left_behind(scratch: &Path) -> Result<(), Error> {
+    let failed = |error| Error::File("look for earlier copies of the database", error);
+    let (Some(folder), Some(name)) = (scratch.parent(), scratch.file_name().and_then(|name| name.to_str())) else {
+        return Ok(());
+    };
+    let mut entries = tokio::fs::read_dir(folder).await.map_err(failed)?;
+    while let Some(entry) = entries.next_entry().await.map_err(failed)? {
+        if entry.file_name().to_str().is_some_and(|found| found.starts_with(name)) {
+            remove(&entry.path()).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn dump_by_way_of(database: &Database, scratch: &Path, pieces: &Pieces) -> Result<Counts, Error> {
