@@ -193,7 +193,8 @@ impl Backend {
             self.replan_mails(&transaction, &ids, None, now).await?;
             transaction.commit().await?;
         }
-        self.tell_all_waiting().await
+        self.tell_all_waiting().await?;
+        self.look_for_due_mails().await
     }
 }
 

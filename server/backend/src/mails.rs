@@ -7,7 +7,7 @@
 
 mod about_leaving;
 pub(crate) mod about_rights;
-mod about_the_booking;
+pub(crate) mod about_the_booking;
 mod returned;
 
 use std::time::Duration;

@@ -19,6 +19,7 @@ use persistence::{registrations, results, videos, webinars as queries};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::links::MediaKind;
+use crate::registrations::slots::StoredSchedule;
 use crate::rights::fence::hold_changeable;
 use crate::schedules::facts_of;
 use crate::{Backend, Coach, Error, Result};
@@ -238,7 +239,7 @@ impl Coach {
     /// What her page and her mails say that is not so, and offers nobody can have agreed to.
     async fn said(&self, row: &webinar::Model, form: &WebinarForm) -> Result<Vec<Finding>> {
         let backend = &self.backend;
-        let schedule = backend.stored_schedule(row).await?.schedule;
+        let schedule = StoredSchedule::of(row, &[])?.schedule;
         let mails = persistence::sequences::templates(backend.db().reader(), row.id).await?;
         let truth = Truth {
             // Something that can be watched for a week does not end tonight.

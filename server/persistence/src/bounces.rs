@@ -4,16 +4,15 @@
 //! does not exist. It belongs to one coach, so that nobody learns from it what another one sends.
 
 use domain::Moment;
-use domain::ids::{CoachId, SubjectId, SuppressionId};
+use domain::ids::{CoachId, SubjectId};
 use domain::sequence::Suppression;
-use sea_orm::sea_query::{OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect, Set,
 };
 
 use crate::entities::{subject, suppression};
-use crate::restrictions::MAIL;
+use crate::restrictions::{MAIL, index_of, insert_mark, want_mail_again};
 
 /// Failed deliveries within [`STRIKE_DAYS`] that pause an address (product.md §4.9).
 pub const MOST_STRIKES: i32 = 3;
@@ -27,15 +26,6 @@ pub struct Marks {
     pub objected: bool,
     /// Why their address is not written to.
     pub suppression: Option<Suppression>,
-}
-
-fn index_of(coach: CoachId, id: SubjectId) -> SelectStatement {
-    Query::select()
-        .column(subject::Column::EmailBidx)
-        .from(subject::Entity)
-        .and_where(subject::Column::Id.eq(id))
-        .and_where(subject::Column::CoachId.eq(coach))
-        .to_owned()
 }
 
 /// Whether a row that counts failed deliveries keeps mail back at this moment.
@@ -133,20 +123,9 @@ async fn mark(
     strikes: Option<i32>,
     now: Moment,
 ) -> Result<(), DbErr> {
-    use suppression::Column::{Channel, CoachId as Coach, EmailBidx};
     let person = subject::Entity::find_by_id(id).filter(subject::Column::CoachId.eq(coach)).one(conn).await?;
     let Some(person) = person else { return Ok(()) };
-    let row = suppression::ActiveModel {
-        id: Set(SuppressionId::new()),
-        coach_id: Set(coach),
-        email_bidx: Set(person.email_bidx),
-        channel: Set(why.as_str().to_owned()),
-        created_at: Set(now),
-        strikes: Set(strikes),
-        until_at: Set(None),
-    };
-    let known = OnConflict::columns([Coach, EmailBidx, Channel]).do_nothing().to_owned();
-    suppression::Entity::insert(row).on_conflict(known).exec_without_returning(conn).await.map(drop)
+    insert_mark(conn, coach, &person.email_bidx, (why.as_str(), strikes), now).await
 }
 
 /// A person who reported a mail wants mail again, and proved that it is they.
@@ -154,17 +133,7 @@ async fn mark(
 /// # Errors
 /// When the database fails.
 pub async fn forgive_complaint(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<(), DbErr> {
-    forget(conn, coach, id, Suppression::Complained).await
-}
-
-async fn forget(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId, why: Suppression) -> Result<(), DbErr> {
-    suppression::Entity::delete_many()
-        .filter(suppression::Column::CoachId.eq(coach))
-        .filter(suppression::Column::Channel.eq(why.as_str()))
-        .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
-        .exec(conn)
-        .await
-        .map(drop)
+    want_mail_again(conn, coach, id, Suppression::Complained.as_str()).await
 }
 
 /// Writes to an address again that did not take mail: its coach knows better.
@@ -172,5 +141,5 @@ async fn forget(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId, why:
 /// # Errors
 /// When the database fails.
 pub async fn try_again(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId) -> Result<(), DbErr> {
-    forget(conn, coach, id, Suppression::Bounced).await
+    want_mail_again(conn, coach, id, Suppression::Bounced.as_str()).await
 }

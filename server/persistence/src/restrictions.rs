@@ -7,7 +7,7 @@ use domain::Moment;
 use domain::ids::{CoachId, ObjectionId, RegistrationId, RestrictionId, SubjectId, SuppressionId};
 use domain::registration::ConsentPurpose;
 use domain::rights::{ObjectionScope, RestrictionGround};
-use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, RelationTrait, Set,
@@ -297,6 +297,16 @@ pub async fn uphold_overdue(conn: &impl ConnectionTrait, now: Moment) -> Result<
     Ok(done.rows_affected)
 }
 
+/// The keyed hash of the address a person has now.
+pub(crate) fn index_of(coach: CoachId, id: SubjectId) -> SelectStatement {
+    Query::select()
+        .column(subject::Column::EmailBidx)
+        .from(subject::Entity)
+        .and_where(subject::Column::Id.eq(id))
+        .and_where(subject::Column::CoachId.eq(coach))
+        .to_owned()
+}
+
 /// Remembers not to write to a person of this coach by a channel; remembering twice is remembering once.
 ///
 /// # Errors
@@ -308,6 +318,16 @@ pub async fn suppress(
     channel: &str,
     now: Moment,
 ) -> Result<(), DbErr> {
+    insert_mark(conn, coach, email_index, (channel, None), now).await
+}
+
+pub(crate) async fn insert_mark(
+    conn: &impl ConnectionTrait,
+    coach: CoachId,
+    email_index: &[u8],
+    (channel, strikes): (&str, Option<i32>),
+    now: Moment,
+) -> Result<(), DbErr> {
     use suppression::Column::{Channel, CoachId as Coach, EmailBidx};
     let row = suppression::ActiveModel {
         id: Set(SuppressionId::new()),
@@ -315,7 +335,7 @@ pub async fn suppress(
         email_bidx: Set(email_index.to_vec()),
         channel: Set(channel.to_owned()),
         created_at: Set(now),
-        strikes: Set(None),
+        strikes: Set(strikes),
         until_at: Set(None),
     };
     let known = OnConflict::columns([Coach, EmailBidx, Channel]).do_nothing().to_owned();
@@ -332,16 +352,10 @@ pub async fn want_mail_again(
     id: SubjectId,
     channel: &str,
 ) -> Result<(), DbErr> {
-    let index = Query::select()
-        .column(subject::Column::EmailBidx)
-        .from(subject::Entity)
-        .and_where(subject::Column::Id.eq(id))
-        .and_where(subject::Column::CoachId.eq(coach))
-        .to_owned();
     suppression::Entity::delete_many()
         .filter(suppression::Column::CoachId.eq(coach))
         .filter(suppression::Column::Channel.eq(channel))
-        .filter(suppression::Column::EmailBidx.in_subquery(index))
+        .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
         .exec(conn)
         .await
         .map(drop)
@@ -357,16 +371,10 @@ pub async fn is_suppressed(
     id: SubjectId,
     channel: &str,
 ) -> Result<bool, DbErr> {
-    let index = Query::select()
-        .column(subject::Column::EmailBidx)
-        .from(subject::Entity)
-        .and_where(subject::Column::Id.eq(id))
-        .and_where(subject::Column::CoachId.eq(coach))
-        .to_owned();
     let marks = suppression::Entity::find()
         .filter(suppression::Column::CoachId.eq(coach))
         .filter(suppression::Column::Channel.eq(channel))
-        .filter(suppression::Column::EmailBidx.in_subquery(index))
+        .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
         .count(conn)
         .await?;
     Ok(marks > 0)

@@ -8,6 +8,7 @@ use domain::Moment;
 use domain::fence::NEW_DATES;
 use domain::ids::{CoachId, RegistrationId, ScheduleRuleId, SessionId, WebinarId};
 use domain::schedule::{Rule, RuleKind, Schedule};
+use domain::stay::Stay;
 use domain::webinar::SessionKind;
 use sea_orm::sea_query::{Expr, LockType, OnConflict, Query};
 use sea_orm::{
@@ -159,6 +160,18 @@ impl<'a> WantedSession<'a> {
     pub fn undated(kind: &'a str) -> Self {
         Self { kind, key: kind.to_owned(), rule: None, starts_at: None, zone: None, wall_time: None }
     }
+
+    /// The session at a set time at which everybody meets, whatever rule it comes from.
+    #[must_use]
+    pub fn scheduled(starts_at: Moment, zone: &str) -> Self {
+        let kind = SessionKind::Scheduled.as_str();
+        Self {
+            key: session_key(kind, starts_at, ""),
+            starts_at: Some(starts_at),
+            zone: Some(zone.to_owned()),
+            ..Self::undated(kind)
+        }
+    }
 }
 
 /// The session with this key, made if it is the first time anybody wants it; nothing when its coach called that start
@@ -184,6 +197,13 @@ pub async fn session(
         }
     }
     ensured(conn, webinar, wanted, now).await.map(Some)
+}
+
+/// What makes a session one within its webinar. `zone`: the one it exists for alone, or empty. Read again by
+/// [`floating_zone`].
+#[must_use]
+pub fn session_key(kind: &str, starts_at: Moment, zone: &str) -> String {
+    format!("{kind}:{}:{zone}", starts_at.unix_seconds())
 }
 
 /// The zone a session exists for alone, by its key `kind:start:zone`; nothing where everybody meets in it.
@@ -335,18 +355,17 @@ pub async fn move_everybody(
     conn: &impl ConnectionTrait,
     webinar: WebinarId,
     from: SessionId,
-    change: &Change,
+    (to, stay): (SessionId, Stay),
     now: Moment,
 ) -> Result<(), DbErr> {
     use registration::Column;
     // A link that has ended stays so: its person took the agreement back (promise P33).
-    let until = Expr::case(Expr::col(Column::ExpiresAt).lte(now), Expr::col(Column::ExpiresAt))
-        .finally(change.expires_at)
-        .into();
+    let until =
+        Expr::case(Expr::col(Column::ExpiresAt).lte(now), Expr::col(Column::ExpiresAt)).finally(stay.expires_at).into();
     registration::Entity::update_many()
-        .col_expr(Column::SessionId, Expr::value(change.session))
+        .col_expr(Column::SessionId, Expr::value(to))
         .col_expr(Column::ExpiresAt, until)
-        .col_expr(Column::FinalisesAt, Expr::value(change.finalises_at))
+        .col_expr(Column::FinalisesAt, Expr::value(stay.finalises_at))
         .col_expr(Column::FinalisedAt, Expr::value(None::<Moment>))
         .col_expr(Column::CalendarSequence, Expr::col(Column::CalendarSequence).add(1))
         .filter(Column::WebinarId.eq(webinar))

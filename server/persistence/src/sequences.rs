@@ -158,15 +158,8 @@ pub async fn insert_notices(
 ) -> Result<(), DbErr> {
     let overtaken = Row::Superseded { at: now };
     for some in registrations.chunks(ROWS_AT_ONCE) {
-        let change = mail::ActiveModel {
-            state: Set(RowState::Superseded.as_str().to_owned()),
-            note: Set(note_of(overtaken)),
-            due_at: Set(None),
-            decided_at: Set(Some(now)),
-            ..Default::default()
-        };
         mail::Entity::update_many()
-            .set(change)
+            .set(change_to(overtaken))
             .filter(mail::Column::RegistrationId.is_in(some.iter().copied()))
             .filter(mail::Column::Template.is_in(NOTICES))
             .filter(mail::Column::State.eq(RowState::Waiting.as_str()))
@@ -208,18 +201,10 @@ pub async fn drop_waiting(
     reason: DropReason,
     now: Moment,
 ) -> Result<(), DbErr> {
-    let stored = Row::Dropped { reason, at: now };
+    let dropped = Row::Dropped { reason, at: now };
     for some in registrations.chunks(ROWS_AT_ONCE) {
-        let change = mail::ActiveModel {
-            state: Set(RowState::Dropped.as_str().to_owned()),
-            reason: Set(Some(reason.as_str().to_owned())),
-            note: Set(note_of(stored)),
-            due_at: Set(None),
-            decided_at: Set(Some(now)),
-            ..Default::default()
-        };
         mail::Entity::update_many()
-            .set(change)
+            .set(change_to(dropped))
             .filter(mail::Column::RegistrationId.is_in(some.iter().copied()))
             .filter(mail::Column::TemplateId.is_not_null())
             .filter(mail::Column::State.eq(RowState::Waiting.as_str()))
@@ -262,24 +247,29 @@ pub async fn end_taken(conn: &impl ConnectionTrait, ids: &[MailId], row: Row) ->
     write_rows(conn, ids, row, mail::Column::State.eq("sending")).await
 }
 
-async fn write_rows(conn: &impl ConnectionTrait, ids: &[MailId], row: Row, those: Expr) -> Result<(), DbErr> {
+/// What a row says, as a change of columns.
+fn change_to(row: Row) -> mail::ActiveModel {
     let stored = row.stored();
+    let mut change = mail::ActiveModel {
+        state: Set(stored.state.to_owned()),
+        reason: Set(stored.reason.map(str::to_owned)),
+        note: Set(note_of(row)),
+        due_at: Set(stored.send_at),
+        decided_at: Set(stored.decided_at),
+        ..Default::default()
+    };
+    // When it was to go stays on record.
+    if let Row::Waiting { send_at, useful_until } = row {
+        change.send_at = Set(Some(send_at));
+        change.useful_until_at = Set(Some(useful_until));
+    }
+    change
+}
+
+async fn write_rows(conn: &impl ConnectionTrait, ids: &[MailId], row: Row, those: Expr) -> Result<(), DbErr> {
     for some in ids.chunks(ROWS_AT_ONCE) {
-        let mut change = mail::ActiveModel {
-            state: Set(stored.state.to_owned()),
-            reason: Set(stored.reason.map(str::to_owned)),
-            note: Set(note_of(row)),
-            due_at: Set(stored.send_at),
-            decided_at: Set(stored.decided_at),
-            ..Default::default()
-        };
-        // When it was to go stays on record.
-        if let Row::Waiting { send_at, useful_until } = row {
-            change.send_at = Set(Some(send_at));
-            change.useful_until_at = Set(Some(useful_until));
-        }
         mail::Entity::update_many()
-            .set(change)
+            .set(change_to(row))
             .filter(mail::Column::Id.is_in(some.iter().copied()))
             .filter(those.clone())
             .exec(conn)

@@ -36,14 +36,7 @@ async fn calling_off(installation: &Installation, people: usize) {
     let id: WebinarId = coach.create_webinar("Calm mornings").await.expect("a webinar");
     let now = backend.now();
     let starts_at = now.plus_days(2);
-    let wanted = WantedSession {
-        kind: "scheduled",
-        key: format!("scheduled:{}:", starts_at.unix_seconds()),
-        rule: None,
-        starts_at: Some(starts_at),
-        zone: Some("Europe/Paris".to_owned()),
-        wall_time: None,
-    };
+    let wanted = WantedSession::scheduled(starts_at, "Europe/Paris");
     let transaction = backend.db().begin().await.expect("begins");
     webinar::Entity::update_many()
         .col_expr(webinar::Column::State, Expr::value("published"))

@@ -132,6 +132,7 @@ impl Backend {
     }
 }
 
-fn accent_of(webinar: &webinar::Model) -> String {
+/// The colour of a webinar's buttons.
+pub(crate) fn accent_of(webinar: &webinar::Model) -> String {
     if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() }
 }

@@ -19,14 +19,7 @@ const PEOPLE: usize = 10_000;
 async fn booked(world: &World, days: i64) -> (SessionId, Moment) {
     let now = world.backend.now();
     let starts_at = now.plus_days(days);
-    let wanted = WantedSession {
-        kind: "scheduled",
-        key: format!("scheduled:{}:", starts_at.unix_seconds()),
-        rule: None,
-        starts_at: Some(starts_at),
-        zone: Some("UTC".to_owned()),
-        wall_time: None,
-    };
+    let wanted = WantedSession::scheduled(starts_at, "UTC");
     let transaction = world.backend.db().begin().await.expect("begins");
     let session = persistence::schedules::session(&transaction, world.webinar, &wanted, now).await.expect("is made");
     let session = session.expect("takes place");

@@ -12,7 +12,7 @@ use domain::stay::Stay;
 use domain::webinar::{AT_ONCE, SessionKind, SlotView, Times};
 use domain::{Moment, Refusal};
 use persistence::entities::{schedule_rule, webinar};
-use persistence::schedules::{Change, WAITING, WantedSession};
+use persistence::schedules::{Change, WAITING, WantedSession, session_key};
 use serde::{Deserialize, Serialize};
 
 use crate::secrets::{Secrets, same};
@@ -104,11 +104,6 @@ impl Chosen {
             wall_time: Some(self.wall.clone()),
         }
     }
-}
-
-/// What makes a session one within its webinar. `zone`: of those it exists for alone, or empty.
-pub(crate) fn session_key(kind: &str, starts_at: Moment, zone: &str) -> String {
-    format!("{kind}:{}:{zone}", starts_at.unix_seconds())
 }
 
 /// What a booking says that met a session its coach called off.

@@ -14,11 +14,11 @@ use domain::stay::Stay;
 use domain::webinar::{SessionKind, WebinarState};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::{session, webinar};
-use persistence::schedules::{Change, WantedSession};
+use persistence::schedules::WantedSession;
 use persistence::{schedules as queries, sequences, webinars};
 use sea_orm::DatabaseTransaction;
 
-use crate::registrations::slots::{StoredSchedule, session_key};
+use crate::registrations::slots::StoredSchedule;
 use crate::registrations::whole_seconds;
 use crate::rights::fence::hold_changeable;
 use crate::webinars::{kind_of, state_of};
@@ -57,22 +57,13 @@ impl Coach {
         let recording = backend.current_recording(&transaction, &held.webinar).await?;
         let stands = Stay::in_a_session(&held.stored.schedule, to.starts_at, whole_seconds(recording.as_ref()));
         let wanted = WantedSession {
-            kind: SessionKind::Scheduled.as_str(),
-            key: session_key(SessionKind::Scheduled.as_str(), to.starts_at, ""),
             rule: held.session.schedule_rule_id,
-            starts_at: Some(to.starts_at),
-            zone: Some(to.zone.clone()),
             wall_time: Some(to.wall.to_string()),
+            ..WantedSession::scheduled(to.starts_at, &to.zone)
         };
         let people = queries::everybody_on(&transaction, webinar, id).await?;
         let target = queries::session_to_move_to(&transaction, webinar, &wanted, words, now).await?;
-        let change = Change {
-            session: target,
-            time_zone: None,
-            expires_at: stands.expires_at,
-            finalises_at: stands.finalises_at,
-        };
-        queries::move_everybody(&transaction, webinar, id, &change, now).await?;
+        queries::move_everybody(&transaction, webinar, id, (target, stands), now).await?;
         queries::call_off(&transaction, webinar, id, None, now).await?;
         self.offer_instead(&transaction, &held, Some(&to), now).await?;
         sequences::insert_notices(&transaction, self.id, (SESSION_MOVED, to.starts_at), &people, now).await?;
@@ -171,7 +162,6 @@ impl Backend {
     /// Tells everybody who waits for a date of any webinar that has come within reach: a rule may yield its next one weeks
     /// after it was made.
     pub(crate) async fn tell_all_waiting(&self) -> Result<()> {
-        self.look_for_due_mails().await?;
         for (coach, webinar) in queries::waited_for(self.db().reader()).await? {
             let transaction = self.db().begin().await?;
             if hold_changeable(&transaction, coach).await.is_ok() {

@@ -9,7 +9,7 @@ use persistence::entities::{coach, mail as outbox, registration, webinar};
 
 use super::template_of;
 use crate::calendars::Invitation;
-use crate::mails::HOUSE_ACCENT;
+use crate::mails::about_the_booking::accent_of;
 use crate::zones::in_words;
 use crate::{Backend, Error, Result};
 
@@ -129,7 +129,7 @@ impl Written {
             letter: CoachLetter {
                 subject: fill_subject(subject, values),
                 body: fill_body(body, values),
-                accent: if webinar.accent.is_empty() { HOUSE_ACCENT.to_owned() } else { webinar.accent.clone() },
+                accent: accent_of(webinar),
                 footer: vec![format!("{presenter} writes to you because this address was registered on {page}.")],
                 unsubscribe_url: unsubscribe.to_owned(),
                 privacy_url: config.absolute("/my-data"),

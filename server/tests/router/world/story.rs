@@ -171,15 +171,8 @@ async fn rule_of(world: &World, webinar: WebinarId) -> ScheduleRuleId {
 
 /// A session in so many days beside a webinar that is watched on demand.
 async fn session_of(world: &World, webinar: WebinarId, days: i64) -> SessionId {
-    let (kind, starts_at) = ("scheduled", world.backend.now().plus_days(days));
-    let wanted = persistence::schedules::WantedSession {
-        kind,
-        key: format!("{kind}:{}:", starts_at.unix_seconds()),
-        rule: None,
-        starts_at: Some(starts_at),
-        zone: Some("UTC".to_owned()),
-        wall_time: None,
-    };
+    let starts_at = world.backend.now().plus_days(days);
+    let wanted = persistence::schedules::WantedSession::scheduled(starts_at, "UTC");
     let transaction = world.backend.db().begin().await.expect("begins");
     let made = persistence::schedules::session(&transaction, webinar, &wanted, world.backend.now()).await;
     transaction.commit().await.expect("commits");
