@@ -28,6 +28,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
 use self::slots::{Booked, Chosen, StoredSchedule, called_off};
+pub(crate) use self::room::first_name_of;
 use crate::calendars::Entry;
 use crate::limits::Limit;
 use crate::mails::about_rights::RESTING;

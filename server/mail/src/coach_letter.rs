@@ -6,7 +6,8 @@
 use askama::Template;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
-use crate::letter::{RenderError, Rendered, one_line, to_html};
+use crate::frame::{escaped, frame};
+use crate::letter::{Holes, RenderError, Rendered, one_line};
 
 /// Gmail cuts a mail off beyond this.
 pub const MOST_HTML_BYTES: usize = 102 * 1024;
@@ -38,14 +39,29 @@ enum Block {
     Button { label: String, url: String },
 }
 
+impl Block {
+    const fn is_button(&self) -> bool {
+        matches!(self, Self::Button { .. })
+    }
+
+    fn with_holes(&self, holes: &mut Holes) -> Self {
+        match self {
+            Self::Html(_) => Self::Html(holes.next()),
+            Self::Button { .. } => Self::Button { label: holes.next(), url: holes.next() },
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "coach_letter.mjml", escape = "html")]
-struct Mjml<'a> {
-    letter: &'a CoachLetter,
-    subject: &'a str,
-    accent: &'a str,
+struct Mjml {
+    subject: String,
+    accent: String,
     ink: &'static str,
-    blocks: &'a [Block],
+    blocks: Vec<Block>,
+    footer: Vec<String>,
+    unsubscribe_url: String,
+    privacy_url: String,
 }
 
 fn is_link(url: &str) -> bool {
@@ -213,6 +229,32 @@ fn plain(block: &[Event<'_>]) -> String {
 }
 
 impl CoachLetter {
+    fn html(&self, subject: &str, accent: &str, blocks: Vec<Block>) -> Result<String, RenderError> {
+        let pattern: String = blocks.iter().map(|block| if block.is_button() { 'b' } else { 'h' }).collect();
+        let frame = frame(format!("coach {accent} {pattern} {}", self.footer.len()), || {
+            let mut holes = Holes::default();
+            Mjml {
+                subject: holes.next(),
+                accent: accent.to_owned(),
+                ink: ink_on(accent),
+                blocks: blocks.iter().map(|block| block.with_holes(&mut holes)).collect(),
+                footer: holes.many(self.footer.len()),
+                unsubscribe_url: holes.next(),
+                privacy_url: holes.next(),
+            }
+        })?;
+        let mut values = vec![escaped(subject)];
+        for block in blocks {
+            match block {
+                Block::Html(html) => values.push(html),
+                Block::Button { label, url } => values.extend([escaped(&label), escaped(&url)]),
+            }
+        }
+        values.extend(self.footer.iter().map(|line| escaped(line)));
+        values.extend([escaped(&self.unsubscribe_url), escaped(&self.privacy_url)]);
+        frame.filled(&values)
+    }
+
     /// Renders the letter.
     ///
     /// # Errors
@@ -230,8 +272,7 @@ impl CoachLetter {
                 None => Block::Html(html_of(block)),
             })
             .collect();
-        let mjml = Mjml { letter: self, subject: &subject, accent, ink: ink_on(accent), blocks: &blocks };
-        let html = to_html(&mjml)?;
+        let html = self.html(&subject, accent, blocks)?;
         if html.len() > MOST_HTML_BYTES {
             return Err(RenderError::too_large());
         }

@@ -3,6 +3,8 @@
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use crate::frame::{escaped, frame, hole};
+
 /// A link to press.
 #[derive(Clone, Debug)]
 pub struct Button {
@@ -42,8 +44,13 @@ pub struct Rendered {
 
 #[derive(Template)]
 #[template(path = "letter.mjml", escape = "html")]
-struct Mjml<'a> {
-    letter: &'a Letter,
+struct Mjml {
+    subject: String,
+    accent: String,
+    before: Vec<String>,
+    button: Option<Button>,
+    after: Vec<String>,
+    footer: Vec<String>,
 }
 
 /// A letter could not be given its HTML shape.
@@ -52,18 +59,28 @@ struct Mjml<'a> {
 pub struct RenderError(String);
 
 impl RenderError {
+    pub(crate) fn new(why: impl ToString) -> Self {
+        Self(why.to_string())
+    }
+
     pub(crate) fn too_large() -> Self {
         Self("it is longer than mail programs show".to_owned())
     }
 }
 
-/// MJML from a template as HTML.
-pub(crate) fn to_html(template: &impl Template) -> Result<String, RenderError> {
-    let failed = |error: &dyn std::fmt::Display| RenderError(error.to_string());
-    let mjml = template.render().map_err(|error| failed(&error))?;
-    let parsed = mrml::parse(mjml).map_err(|error| failed(&error))?;
-    let options = mrml::prelude::render::RenderOptions::default();
-    parsed.element.render(&options).map_err(|error| failed(&error))
+/// Takes a number for each value a letter holds, in its order.
+#[derive(Default)]
+pub(crate) struct Holes(usize);
+
+impl Holes {
+    pub(crate) fn next(&mut self) -> String {
+        self.0 += 1;
+        hole(self.0 - 1)
+    }
+
+    pub(crate) fn many(&mut self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.next()).collect()
+    }
 }
 
 impl Letter {
@@ -72,8 +89,26 @@ impl Letter {
     /// # Errors
     /// When the template yields what is not MJML, which a test of every letter would show first.
     pub fn render(&self) -> Result<Rendered, RenderError> {
-        let html = to_html(&Mjml { letter: self })?;
+        let Self { subject, accent, before, button, after, footer } = self;
+        let shape = format!("letter {accent} {} {} {} {}", before.len(), button.is_some(), after.len(), footer.len());
+        let frame = frame(shape, || self.with_holes())?;
+        let button = button.iter().flat_map(|button| [&button.label, &button.url]);
+        let values = std::iter::once(subject).chain(before).chain(button).chain(after).chain(footer);
+        let html = frame.filled(&values.map(|value| escaped(value)).collect::<Vec<_>>())?;
         Ok(Rendered { subject: one_line(&self.subject), text: self.text(), html })
+    }
+
+    /// The shape of this letter. Values are numbered in the order in which [`Letter::render`] gives them.
+    fn with_holes(&self) -> Mjml {
+        let mut holes = Holes::default();
+        Mjml {
+            subject: holes.next(),
+            accent: self.accent.clone(),
+            before: holes.many(self.before.len()),
+            button: self.button.as_ref().map(|_| Button { label: holes.next(), url: holes.next() }),
+            after: holes.many(self.after.len()),
+            footer: holes.many(self.footer.len()),
+        }
     }
 
     fn text(&self) -> String {

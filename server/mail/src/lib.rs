@@ -11,9 +11,11 @@ mod consequence;
 mod dev_mailbox;
 mod dkim;
 pub mod domain_check;
+mod frame;
 mod letter;
 mod message;
 mod mime;
+mod pacing;
 mod reply;
 pub mod sender;
 mod status;
@@ -25,9 +27,10 @@ pub use consequence::{Consequence, consequence, consequence_at_recipient};
 pub use dev_mailbox::{DevMailbox, StoredMail};
 pub use dkim::{Dkim, DkimError, public_key_of};
 pub use letter::{Button, Letter, Rendered};
+pub use pacing::{Pacing, is_too_fast};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, NotAStatus};
-pub use transport::{Mailer, SendError, SettingsError, SmtpMailer, SmtpSettings};
+pub use transport::{CONNECTIONS, Mailer, SendError, SettingsError, SmtpMailer, SmtpSettings};
 
 use serde::{Deserialize, Serialize};
 

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use domain::Moment;
+use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::dkim::Signer;
 use crate::message::message;
-use crate::{Consequence, DevMailbox, Dkim, DkimError, Outgoing, Reply, consequence};
+use crate::{Consequence, DevMailbox, Dkim, DkimError, Outgoing, Pacing, Reply, consequence, is_too_fast};
 
 /// How long one answer of the mail server may take.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Connections kept open to the mail server, and mails worth handing over side by side: one more would open a connection
+/// of its own and close it again.
+pub const CONNECTIONS: usize = 16;
 
 /// Where SMTP goes.
 #[derive(Clone)]
@@ -57,6 +62,9 @@ pub enum SendError {
     /// operators can mend.
     #[error("the mail was not taken for now")]
     Transient(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Its domain takes mail slowly at the moment, see [`Pacing`]: nothing was tried, or nothing more than that.
+    #[error("mail to this domain goes slowly for a while")]
+    NotBefore(domain::Moment, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// Not worth trying again: any other 5xx answer, an address that cannot be written.
     #[error("the mail was refused")]
     Permanent(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -80,7 +88,7 @@ impl SendError {
 
     const fn cause(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         match self {
-            Self::Transient(cause) | Self::Permanent(cause) => &**cause,
+            Self::Transient(cause) | Self::NotBefore(_, cause) | Self::Permanent(cause) => &**cause,
         }
     }
 
@@ -99,7 +107,7 @@ impl SendError {
     pub fn consequence(&self) -> Consequence {
         match (self, self.cause().downcast_ref::<Reply>()) {
             (_, Some(reply)) => consequence(reply.code, reply.enhanced),
-            (Self::Transient(_), None) => Consequence::WaitForServer,
+            (Self::Transient(_) | Self::NotBefore(..), None) => Consequence::WaitForServer,
             (Self::Permanent(_), None) => Consequence::RefuseMail,
         }
     }
@@ -119,10 +127,25 @@ pub enum Mailer {
 pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     signer: Option<Arc<Signer>>,
+    pacing: Arc<Pacing>,
 }
 
 impl SmtpMailer {
     async fn send(&self, mail: &Outgoing, now: Moment) -> Result<(), SendError> {
+        self.pacing.ask(&mail.to, now).map_err(|until| SendError::NotBefore(until, "its turn has not come".into()))?;
+        match self.hand_over(mail, now).await {
+            Ok(()) => {
+                self.pacing.taken(&mail.to);
+                Ok(())
+            }
+            Err(SendError::Transient(cause)) if too_fast(&*cause) => {
+                Err(SendError::NotBefore(self.pacing.slow_down(&mail.to, now), cause))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn hand_over(&self, mail: &Outgoing, now: Moment) -> Result<(), SendError> {
         let mut message = message(mail, now).map_err(SendError::Permanent)?;
         if let Some(signer) = self.signer.clone() {
             // An RSA signature takes milliseconds, too long for a thread that serves viewers.
@@ -134,6 +157,10 @@ impl SmtpMailer {
     }
 }
 
+fn too_fast(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    cause.downcast_ref::<Reply>().is_some_and(|reply| is_too_fast(reply.code, reply.enhanced))
+}
+
 impl Mailer {
     /// A pooled SMTP transport.
     ///
@@ -142,7 +169,9 @@ impl Mailer {
     pub fn smtp(settings: &SmtpSettings) -> Result<Self, SettingsError> {
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url).map_err(SettingsError::Url)?;
         let signer = settings.dkim.as_ref().map(Signer::new).transpose()?.map(Arc::new);
-        Ok(Self::Smtp(SmtpMailer { transport: transport.timeout(Some(TIMEOUT)).build(), signer }))
+        let pool = PoolConfig::new().max_size(CONNECTIONS as u32);
+        let transport = transport.timeout(Some(TIMEOUT)).pool_config(pool).build();
+        Ok(Self::Smtp(SmtpMailer { transport, signer, pacing: Arc::default() }))
     }
 
     /// Whether mails can leave: greets the mail server and signs in; a folder needs nothing.

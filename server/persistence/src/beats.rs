@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::Moment;
-use domain::ids::{RegistrationId, StatusChangeId, VideoId, ViewId};
+use domain::ids::{CoachId, RegistrationId, StatusChangeId, VideoId, ViewId};
 use domain::rights::AccountState;
 use domain::watching::{Attendance, Beat, CreditedRange};
 use sea_orm::sea_query::{Alias, Expr, LockType, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationTrait, Set, Statement, Value,
+    QueryOrder, QuerySelect, RelationTrait, Select, Set, Statement, Value,
 };
 
 use crate::Error;
@@ -70,15 +70,12 @@ struct ContextRow {
     end_percent: i32,
     floor_seconds: i32,
     subject_state: String,
-    account_state: String,
+    coach_id: CoachId,
 }
 
 /// Holds the accounts behind these views where the database knows row locks: whoever closes one waits for this batch,
 /// or this batch sees that it is closed. Before the views, as every writer holds the account first.
-async fn hold_accounts(conn: &impl ConnectionTrait, views: &[ViewId]) -> Result<(), Error> {
-    if conn.get_database_backend() != DbBackend::Postgres {
-        return Ok(());
-    }
+async fn hold_accounts(conn: &impl ConnectionTrait, views: &[ViewId]) -> Result<HashMap<CoachId, String>, Error> {
     let behind = Query::select()
         .column((webinar::Entity, webinar::Column::CoachId))
         .from(view::Entity)
@@ -88,15 +85,16 @@ async fn hold_accounts(conn: &impl ConnectionTrait, views: &[ViewId]) -> Result<
         )
         .and_where(view::Column::Id.is_in(views.iter().copied()))
         .to_owned();
-    coach::Entity::find()
-        .select_only()
-        .column(coach::Column::Id)
-        .filter(coach::Column::Id.in_subquery(behind))
-        .lock_shared()
-        .into_tuple::<domain::ids::CoachId>()
-        .all(conn)
-        .await?;
-    Ok(())
+    let held = coach::Entity::find().filter(coach::Column::Id.in_subquery(behind)).lock_shared();
+    states_of(conn, held).await
+}
+
+async fn states_of(
+    conn: &impl ConnectionTrait,
+    accounts: Select<coach::Entity>,
+) -> Result<HashMap<CoachId, String>, Error> {
+    let states = accounts.select_only().columns([coach::Column::Id, coach::Column::State]);
+    Ok(states.into_tuple::<(CoachId, String)>().all(conn).await?.into_iter().collect())
 }
 
 /// The views of a batch with the state of the people and accounts behind them, all held against other writers where
@@ -108,7 +106,8 @@ pub async fn view_contexts(
     conn: &impl ConnectionTrait,
     views: &[ViewId],
 ) -> Result<HashMap<ViewId, ViewContext>, Error> {
-    hold_accounts(conn, views).await?;
+    let is_locked = conn.get_database_backend() == DbBackend::Postgres;
+    let held = if is_locked { Some(hold_accounts(conn, views).await?) } else { None };
     let mut query = view::Entity::find()
         .select_only()
         .columns([
@@ -128,25 +127,32 @@ pub async fn view_contexts(
         .column_as(webinar::Column::EndPercent, "end_percent")
         .column_as(webinar::Column::FloorSeconds, "floor_seconds")
         .column_as(subject::Column::State, "subject_state")
-        .column_as(coach::Column::State, "account_state")
+        .column_as(registration::Column::CoachId, "coach_id")
         .join(JoinType::InnerJoin, view::Relation::Registration.def())
         .join(JoinType::InnerJoin, view::Relation::Video.def())
         .join(JoinType::InnerJoin, registration::Relation::Webinar.def())
         .join(JoinType::InnerJoin, registration::Relation::Subject.def())
-        .join(JoinType::InnerJoin, registration::Relation::Coach.def())
         .filter(view::Column::Id.is_in(views.iter().copied()))
         // Two servers meet the same people in the same order.
         .order_by_asc(view::Column::Id);
-    if conn.get_database_backend() == DbBackend::Postgres {
+    if is_locked {
         // What the batch writes to, and the person; not the recording and the webinar, which everybody shares.
         QuerySelect::query(&mut query)
             .lock_with_tables(LockType::NoKeyUpdate, ["view", "registration", "subject"].map(Alias::new));
     }
     let rows = query.into_model::<ContextRow>().all(conn).await?;
+    let accounts = match held {
+        Some(held) => held,
+        // A batch knows few coaches: asking for each of them once costs less than once for every view.
+        None => {
+            let coaches: HashSet<CoachId> = rows.iter().map(|row| row.coach_id).collect();
+            states_of(conn, coach::Entity::find().filter(coach::Column::Id.is_in(coaches))).await?
+        }
+    };
     Ok(rows
         .into_iter()
         .map(|row| {
-            let account = AccountState::from_stored(&row.account_state);
+            let account = accounts.get(&row.coach_id).and_then(|state| AccountState::from_stored(state));
             let is_resting = matches!(account, Some(AccountState::Restricted));
             let is_public = account.is_some_and(AccountState::is_public);
             let context = ViewContext {

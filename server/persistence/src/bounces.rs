@@ -33,6 +33,15 @@ fn is_active(mark: &suppression::Model, now: Moment) -> bool {
     mark.strikes.is_none() || mark.until_at.is_some_and(|until| until > now)
 }
 
+impl Marks {
+    /// From what is on record about one person.
+    pub(crate) fn of(found: &[suppression::Model], now: Moment) -> Self {
+        let has = |wanted: Suppression| found.iter().any(|mark| mark.channel == wanted.as_str() && is_active(mark, now));
+        let weightiest = [Suppression::Complained, Suppression::Bounced].into_iter().find(|one| has(*one));
+        Self { objected: found.iter().any(|mark| mark.channel == MAIL), suppression: weightiest }
+    }
+}
+
 /// What is on record about writing to a person of this coach.
 ///
 /// # Errors
@@ -43,9 +52,7 @@ pub async fn marks(conn: &impl ConnectionTrait, coach: CoachId, id: SubjectId, n
         .filter(suppression::Column::EmailBidx.in_subquery(index_of(coach, id)))
         .all(conn)
         .await?;
-    let has = |wanted: Suppression| found.iter().any(|mark| mark.channel == wanted.as_str() && is_active(mark, now));
-    let weightiest = [Suppression::Complained, Suppression::Bounced].into_iter().find(|one| has(*one));
-    Ok(Marks { objected: found.iter().any(|mark| mark.channel == MAIL), suppression: weightiest })
+    Ok(Marks::of(&found, now))
 }
 
 /// What a mail that came back says about its address.

@@ -18,6 +18,7 @@ pub mod exports;
 pub mod holds;
 pub mod keyring;
 pub mod leaving;
+pub mod mailing;
 pub mod mails;
 pub mod messages;
 pub mod migrations;

@@ -315,6 +315,22 @@ pub async fn put_off(conn: &impl ConnectionTrait, ids: &[MailId], until: Moment)
         .map(drop)
 }
 
+/// Mails that wait are held from now on, with the note that says why.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_waiting(conn: &impl ConnectionTrait, ids: &[MailId], note: &str) -> Result<(), DbErr> {
+    mail::Entity::update_many()
+        .col_expr(mail::Column::State, Expr::value("held"))
+        .col_expr(mail::Column::Note, Expr::value(Some(note.to_owned())))
+        .col_expr(mail::Column::SentAt, Expr::value(None::<Moment>))
+        .filter(mail::Column::Id.is_in(ids.iter().copied()))
+        .filter(mail::Column::State.eq(RowState::Waiting.as_str()))
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
 /// Mails of sequences whose worker died while sending them wait again.
 ///
 /// # Errors

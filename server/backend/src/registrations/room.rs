@@ -12,7 +12,7 @@ use domain::webinar::{PlayerProps, RegistrationField, Room, RoomPhase, SessionKi
 use domain::{Refusal, RefusalKind};
 use persistence::entities::{registration, video};
 use persistence::registrations::Named;
-use persistence::sealed::{Place, Standing};
+use persistence::sealed::{Place, Standing, SubjectKey};
 use persistence::{registrations as queries, rights, videos};
 
 use super::{recorded, whole_seconds};
@@ -246,18 +246,23 @@ impl Backend {
 
     /// The first name as given on this registration, while the person's data may be used.
     pub(crate) async fn first_name(&self, found: &registration::Model) -> Result<Option<String>> {
-        let Some(sealed) = &found.answers_ct else {
+        if found.answers_ct.is_none() {
             return Ok(None);
-        };
+        }
         let subject = queries::subject(self.db().reader(), found.coach_id, found.subject_id).await?;
         let Some(subject) = subject.and_then(|person| person.standing.active()) else {
             return Ok(None);
         };
-        let key = self.keyring().key(subject.dek_id).await?;
-        let opened = key.open(Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
-        let answers: Answers = serde_json::from_slice(&opened)?;
-        Ok(answers.get(RegistrationField::FirstName).map(str::to_owned))
+        first_name_of(&self.keyring().key(subject.dek_id).await?, found)
     }
+}
+
+/// The first name a registrant gave by itself, read with their key.
+pub(crate) fn first_name_of(key: &SubjectKey, found: &registration::Model) -> Result<Option<String>> {
+    let Some(sealed) = &found.answers_ct else { return Ok(None) };
+    let opened = key.open(Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
+    let answers: Answers = serde_json::from_slice(&opened)?;
+    Ok(answers.get(RegistrationField::FirstName).map(str::to_owned))
 }
 
 fn resume_at(left_at_ms: Option<i64>, duration_seconds: f64) -> f64 {

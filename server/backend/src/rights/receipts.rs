@@ -150,7 +150,7 @@ impl Backend {
                 tracing::warn!(template, "a mail was refused for good");
                 Ok(false)
             }
-            Err(error @ SendError::Transient(_)) => Err(Error::fault("send a letter", error)),
+            Err(error @ (SendError::Transient(_) | SendError::NotBefore(..))) => Err(Error::fault("send a letter", error)),
         }
     }
 

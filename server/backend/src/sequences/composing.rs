@@ -5,7 +5,7 @@ use domain::sequence::Timing;
 use domain::sequence::placeholders::{Placeholder, Values, fill_body, fill_subject};
 use domain::stay::is_worth_an_entry;
 use mail::{CoachLetter, Outgoing, Rendered};
-use persistence::entities::{coach, mail as outbox, registration, webinar};
+use persistence::entities::{coach, mail as outbox, mail_template, registration, webinar};
 
 use super::template_of;
 use crate::calendars::Invitation;
@@ -22,8 +22,12 @@ pub(crate) struct Addressed<'a> {
     pub to: String,
     /// First and last name, as far as given.
     pub name: Option<String>,
+    /// The first name where it was asked for by itself, else the name.
+    pub first_name: Option<String>,
     pub presenter: &'a str,
     pub starts_at: Option<Moment>,
+    /// Of the recording; 0 when there is none.
+    pub duration_seconds: i64,
 }
 
 /// A length of time for people, in whole minutes: `45 minutes`, `1 hour and 5 minutes`.
@@ -40,22 +44,21 @@ pub(super) fn length_in_words(seconds: i64) -> String {
 
 impl Backend {
     /// Everything a coach's words may ask for, of one person.
-    async fn values(&self, about: &Addressed<'_>) -> Result<Values> {
-        let Addressed { webinar, registration, presenter, starts_at, .. } = about;
+    fn values(&self, about: &Addressed<'_>) -> Values {
+        let Addressed { webinar, registration, presenter, starts_at, duration_seconds, .. } = about;
         let link = self.config().absolute(&self.room_path(registration.id, registration.link_version));
-        let duration_seconds = self.duration_seconds(webinar).await?;
         let zone = registration.time_zone.as_deref().unwrap_or("UTC");
         let mut values = Values::default()
             .with(Placeholder::Webinar, &webinar.title)
             .with(Placeholder::Presenter, *presenter)
             .with(Placeholder::Link, &link);
-        if duration_seconds > 0 {
-            values = values.with(Placeholder::Duration, length_in_words(duration_seconds));
+        if *duration_seconds > 0 {
+            values = values.with(Placeholder::Duration, length_in_words(*duration_seconds));
         }
         if let Some(name) = &about.name {
             values = values.with(Placeholder::Name, name);
         }
-        if let Some(first_name) = self.first_name(registration).await?.or_else(|| about.name.clone()) {
+        if let Some(first_name) = &about.first_name {
             values = values.with(Placeholder::FirstName, first_name);
         }
         if let Some(starts_at) = starts_at {
@@ -68,37 +71,33 @@ impl Backend {
                 .with(Placeholder::CalendarLink, format!("{link}/calendar.ics"));
         }
         let until = in_words(registration.expires_at, zone).0;
-        Ok(values
+        values
             .with(Placeholder::MinutesWatched, (registration.unique_seconds / 60).to_string())
             .with(Placeholder::PercentWatched, (registration.percent_milli / 1_000).to_string())
-            .with(Placeholder::ReplayUntil, until))
+            .with(Placeholder::ReplayUntil, until)
     }
 
-    /// A mail of a sequence for one person; nothing once its template is gone.
-    pub(crate) async fn compose_sequence_mail(
+    /// A mail of a sequence for one person.
+    pub(crate) fn compose_sequence_mail(
         &self,
         row: &outbox::Model,
+        template: &mail_template::Model,
         about: &Addressed<'_>,
-    ) -> Result<Option<Outgoing>> {
-        let Some(id) = row.template_id else { return Ok(None) };
-        let template = persistence::sequences::template(self.db().reader(), about.coach.id, id).await?;
-        let Some(template) = template else { return Ok(None) };
-        let values = self.values(about).await?;
-        let is_confirmation = template_of(&template)?.timing == Timing::Confirmation;
+    ) -> Result<Outgoing> {
+        let values = self.values(about);
+        let is_confirmation = template_of(template)?.timing == Timing::Confirmation;
         let unsubscribe = self.config().absolute(&self.unsubscribe_path(about.registration.id));
         let texts = (template.subject.as_str(), template.body.as_str());
         let reply_to = about.coach.email.clone();
         let written = Written::new(self, about.webinar, about.presenter, reply_to, texts, &values, &unsubscribe);
         let written = written.with_one_click((!is_confirmation).then_some(unsubscribe));
         let outgoing = written.addressed(row.id.to_string(), about.to.clone())?;
-        let attachment = match about.starts_at {
-            Some(starts_at) if is_confirmation && is_worth_an_entry(starts_at, self.now()) => Some(
-                self.calendar_file(about.webinar, about.registration, starts_at, (&about.to, Invitation::Requested))
-                    .await?,
-            ),
-            _ => None,
-        };
-        Ok(Some(Outgoing { attachment, ..outgoing }))
+        let entry = about.starts_at.filter(|at| is_confirmation && is_worth_an_entry(*at, self.now()));
+        let attachment = entry.map(|starts_at| {
+            let when = (starts_at, about.duration_seconds);
+            self.calendar_file(about.webinar, about.registration, when, (&about.to, Invitation::Requested))
+        });
+        Ok(Outgoing { attachment, ..outgoing })
     }
 }
 

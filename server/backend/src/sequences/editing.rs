@@ -206,7 +206,7 @@ impl Coach {
         let coach = self.row().await?;
         let outgoing = filled.addressed(RegistrationId::new().to_string(), coach.email)?;
         backend.mailer().send(&outgoing, backend.now()).await.map_err(|error| match error {
-            SendError::Transient(_) | SendError::Permanent(_) => {
+            SendError::Transient(_) | SendError::NotBefore(..) | SendError::Permanent(_) => {
                 let message = "The mail server did not take the test. Please try again in a few minutes.";
                 Error::from(Refusal::new(RefusalKind::Busy, message))
             }

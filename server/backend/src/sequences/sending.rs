@@ -3,9 +3,11 @@
 //! A mail is `waiting → sending → sent`, and whoever reads the row later sees why, when it did not go. The workers of two
 //! servers hold the same person one after the other, and the second finds nothing left to take.
 
+use std::collections::HashMap;
+
 use domain::Moment;
 use domain::fence::{NEW_DATES, SESSION_CALLED_OFF};
-use domain::ids::{MailId, RegistrationId};
+use domain::ids::{DekId, MailId, MailTemplateId, RegistrationId, WebinarId};
 use domain::rights::AccountState;
 use domain::rights::SubjectState;
 use domain::sequence::{
@@ -14,25 +16,23 @@ use domain::sequence::{
 use domain::stay::is_idle;
 use domain::watching::Attendance;
 use domain::webinar::WebinarState;
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use persistence::entities::mail;
+use persistence::mailing::{self, Standing};
 use persistence::schedules::WAITING;
 use persistence::sequences::{self as queries, BookingFacts};
-use persistence::{mails, restrictions, webinars};
+use persistence::{mails, webinars};
 
 use super::template_of;
-use crate::mails::{Handed, Standing};
+use crate::mails::Handed;
 use crate::webinars::state_of;
-use crate::{Backend, Result};
+use crate::{Backend, Error, Result};
 
 /// Kind of the job.
 pub(crate) const SEND_DUE_MAILS: &str = "send_due_mails";
-/// Registrations judged in one transaction, and so about as many mails on their way at once: what a server that dies
-/// may have sent without saying so.
-const AT_ONCE: u64 = 48;
-/// Mails handed over side by side.
-const SENDERS: usize = 16;
+/// Registrations judged in one transaction. Two such batches are on their way at once, one being sent and one being
+/// taken: what a server that dies may have sent without saying so.
+const AT_ONCE: u64 = 128;
 /// A mail server that takes nothing now is asked again after this long.
 const AGAIN_SECONDS: i64 = 60;
 
@@ -42,15 +42,12 @@ impl Backend {
         let transaction = self.db().begin().await?;
         queries::give_back_stale(&transaction, self.now()).await?;
         transaction.commit().await?;
-        loop {
-            let now = self.now();
-            let due = queries::due_registrations(self.db().reader(), AT_ONCE, now).await?;
-            if due.is_empty() {
-                break;
-            }
-            let ids: Vec<RegistrationId> = due.into_iter().map(|(_, id)| id).collect();
-            let taken = self.take_due(&ids, now).await?;
-            self.send_taken(&taken).await?;
+        let mut taken = self.take_next().await?;
+        while let Some(batch) = taken {
+            // While some are handed over, the next ones are judged.
+            let (sent, next) = tokio::join!(self.send_taken(batch), self.take_next());
+            sent?;
+            taken = next?;
         }
         let transaction = self.db().begin().await?;
         if let Some(at) = queries::next_look(&transaction).await? {
@@ -61,145 +58,90 @@ impl Backend {
         Ok(())
     }
 
+    /// Judges the next mails that are due and takes those that go; nothing when none is due.
+    async fn take_next(&self) -> Result<Option<Vec<mail::Model>>> {
+        let now = self.now();
+        let due = queries::due_registrations(self.db().reader(), AT_ONCE, now).await?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<RegistrationId> = due.into_iter().map(|(_, id)| id).collect();
+        self.take_due(&ids, now).await.map(Some)
+    }
+
     /// Judges what is due of these registrations and takes what goes.
     async fn take_due(&self, ids: &[RegistrationId], now: Moment) -> Result<Vec<mail::Model>> {
-        let mut booked = queries::facts_of(self.db().reader(), ids).await?;
-        // Everybody holds people in the same order.
-        booked.sort_by_key(|facts| (facts.coach_id, facts.subject_id, facts.id));
-        let mut taken: Vec<MailId> = Vec::new();
+        let recipients = mailing::recipients(self.db().reader(), ids).await?;
         let transaction = self.db().begin().await?;
-        let mut standings = Vec::with_capacity(booked.len());
-        for facts in &booked {
-            standings.push(self.standing(&transaction, facts.coach_id, facts.id).await?);
-        }
+        let standings = mailing::hold(&transaction, &recipients, now).await?;
         // What they are now: another worker may have been here before the people were held.
         let mut rows = queries::rows_of(&transaction, ids).await?;
         let bookings = queries::facts_of(&transaction, ids).await?;
-        for (facts, standing) in booked.iter().zip(standings) {
-            let Some(facts) = bookings.iter().find(|one| one.id == facts.id) else { continue };
+        let webinars = Webinars::of(&transaction, &bookings).await?;
+        let mut judged: Vec<(Judged, Vec<MailId>)> = Vec::new();
+        for facts in &bookings {
             let rows = rows.remove(&facts.id).unwrap_or_default();
-            let judged = self.judge(&transaction, facts, standing.as_ref(), &rows, now).await?;
-            let (going, put): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(_, what)| *what == Judged::Goes);
-            for (id, what) in put {
-                match what {
-                    Judged::Goes => {}
-                    Judged::Holds => {
-                        mails::settle(&transaction, id, "waiting", "held", Some(RESTS), None).await?;
-                    }
-                    Judged::Waits(until) => queries::put_off(&transaction, &[id], until).await?,
-                    Judged::Ends(row) => queries::set_rows(&transaction, &[id], row).await?,
+            for (id, what) in judge(facts, standings.get(&facts.id), &webinars, &rows, now) {
+                match judged.iter_mut().find(|(known, _)| *known == what) {
+                    Some((_, ids)) => ids.push(id),
+                    None => judged.push((what, vec![id])),
                 }
             }
-            taken.extend(going.into_iter().map(|(id, _)| id));
         }
-        // Somebody may have called one off since it was read.
-        let taken = queries::take(&transaction, &taken, now).await?;
+        let mut taken = Vec::new();
+        for (what, ids) in judged {
+            match what {
+                // Somebody may have called one off since it was read.
+                Judged::Goes => taken = queries::take(&transaction, &ids, now).await?,
+                Judged::Holds => queries::hold_waiting(&transaction, &ids, RESTS).await?,
+                Judged::Waits(until) => queries::put_off(&transaction, &ids, until).await?,
+                Judged::Ends(row) => queries::set_rows(&transaction, &ids, row).await?,
+            }
+        }
         transaction.commit().await?;
         Ok(taken)
     }
 
-    /// What becomes of each mail of a registration whose time has come.
-    async fn judge(
-        &self,
-        conn: &impl sea_orm::ConnectionTrait,
-        facts: &BookingFacts,
-        standing: Option<&Standing>,
-        rows: &[mail::Model],
-        now: Moment,
-    ) -> Result<Vec<(MailId, Judged)>> {
-        let is_due = |row: &&mail::Model| row.state == "waiting" && row.due_at.is_some_and(|at| at <= now);
-        let all = |what: Judged| Ok(rows.iter().filter(is_due).map(|row| (row.id, what)).collect());
-        let Some(standing) = standing else {
-            let reason = domain::sequence::DropReason::Erased;
-            return all(Judged::Ends(Row::Dropped { reason, at: now }));
-        };
-        if standing.person == SubjectState::Restricted || standing.account != AccountState::Active {
-            return all(Judged::Holds);
-        }
-        let Some(webinar) = webinars::webinar(conn, facts.coach_id, facts.webinar_id).await? else {
-            let reason = domain::sequence::DropReason::WebinarClosed;
-            return all(Judged::Ends(Row::Dropped { reason, at: now }));
-        };
-        let templates = queries::templates(conn, facts.webinar_id).await?;
-        let templates = templates.iter().map(template_of).collect::<Result<Vec<_>>>()?;
-        let facts_now = Facts {
-            agreed_to_promotion: templates.iter().any(|template| template.is_promotional)
-                && restrictions::agreed_to_offers(conn, facts.id).await?,
-            ..facts_now(facts, standing, (state_of(&webinar)?, webinar.closed_at.is_some()), now)
-        };
-        let is_notice = |row: &&mail::Model| row.template_id.is_none();
-        let notices = rows.iter().filter(is_due).filter(is_notice);
-        let notices: Vec<(MailId, Judged)> =
-            notices.map(|row| (row.id, judge_notice(row, facts, &facts_now, now))).collect();
-        let behaviour = behaviour_of(facts);
-        let waiting: Vec<(&mail::Model, &Template<_>)> = rows
-            .iter()
-            .filter(|row| row.state == "waiting")
-            .filter_map(|row| Some((row, templates.iter().find(|one| Some(one.id) == row.template_id)?)))
-            .collect();
-        let due_rows: Vec<DueRow<'_, MailId>> = waiting
-            .iter()
-            .filter_map(|(row, template)| {
-                let looked_at = row.due_at?;
-                Some(DueRow {
-                    id: row.id,
-                    timing: template.timing,
-                    segment: &template.segment,
-                    // One that was put off is not due, whatever its time.
-                    send_at: if looked_at > now { looked_at } else { row.send_at? },
-                    useful_until: row.useful_until_at?,
-                    verdict: template.verdict_until_final(&facts_now, &behaviour, facts.finalised_at.is_some()),
-                })
-            })
-            .collect();
-        let is_follow_up = |row: &&mail::Model| {
-            templates.iter().any(|one| Some(one.id) == row.template_id && one.timing.kind() == TimingKind::After)
-        };
-        let last =
-            rows.iter().filter(|row| row.state == "sent").filter(is_follow_up).filter_map(|row| row.sent_at).max();
-        let decided = due(&due_rows, last, now).into_iter().map(|(id, decision)| {
-            let judged = match decision {
-                Decision::Send => Judged::Goes,
-                Decision::Later { at } => Judged::Waits(at),
-                Decision::Drop(reason) => Judged::Ends(Row::Dropped { reason, at: now }),
-                Decision::Expired => Judged::Ends(Row::Expired { at: now }),
-                Decision::Superseded => Judged::Ends(Row::Superseded { at: now }),
-            };
-            (id, judged)
+    async fn send_taken(&self, taken: Vec<mail::Model>) -> Result<()> {
+        let mut cases = mailing::cases(self.db().reader(), &taken).await?;
+        // Asked for together; each mail finds its own in memory.
+        let keys: Vec<DekId> = cases.values().map(|case| case.key).collect();
+        self.keyring().keys(&keys).await?;
+        let handing = taken.iter().map(|row| {
+            let (backend, row, case) = (self.clone(), row.clone(), cases.remove(&row.id));
+            async move {
+                let id = row.id;
+                // Each on a thread of its own choosing: putting mails together is work for every core there is.
+                let handed = tokio::spawn(async move { backend.hand_over_to_registrant(&row, case).await });
+                (id, handed.await.unwrap_or_else(|error| Err(Error::fault("put a mail together", error))))
+            }
         });
-        let mut judged: Vec<(MailId, Judged)> = decided.chain(notices).collect();
-        // Of a template that is gone.
-        let is_known = |row: &&mail::Model| waiting.iter().any(|(known, _)| known.id == row.id);
-        let orphans = rows.iter().filter(is_due).filter(|row| !is_notice(row) && !is_known(row));
-        let removed = Row::Skipped(domain::sequence::SkipReason::Removed);
-        judged.extend(orphans.map(|row| (row.id, Judged::Ends(removed))));
-        Ok(judged)
-    }
-
-    async fn send_taken(&self, taken: &[mail::Model]) -> Result<()> {
-        let handing: Vec<BoxFuture<'_, (MailId, Result<Handed>)>> =
-            taken.iter().map(|row| async move { (row.id, self.hand_over(row).await) }.boxed()).collect();
+        let handing: Vec<_> = handing.collect();
         let handed: Vec<(MailId, Result<Handed>)> =
-            futures::stream::iter(handing).buffer_unordered(SENDERS).collect().await;
+            futures::stream::iter(handing).buffer_unordered(::mail::CONNECTIONS).collect().await;
         let now = self.now();
         let mut failed = None;
-        let (mut sent, mut later, mut nobody) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut sent, mut nobody) = (Vec::new(), Vec::new());
+        let mut later: HashMap<Moment, Vec<MailId>> = HashMap::new();
+        let again = now.plus_seconds(AGAIN_SECONDS);
         let mut refused = Vec::new();
         for (id, handed) in handed {
             match handed {
                 Ok(Handed::Taken) => sent.push(id),
-                Ok(Handed::Later(_)) => later.push(id),
+                Ok(Handed::Later(_, at)) => later.entry(at.unwrap_or(again)).or_default().push(id),
                 Ok(Handed::Refused(said, consequence)) => refused.push((id, said, consequence)),
                 Ok(Handed::Nobody) => nobody.push(id),
                 Err(error) => {
-                    later.push(id);
+                    later.entry(again).or_default().push(id);
                     failed = Some(error);
                 }
             }
         }
         let transaction = self.db().begin().await?;
         queries::mark_sent(&transaction, &sent, now).await?;
-        queries::put_off(&transaction, &later, now.plus_seconds(AGAIN_SECONDS)).await?;
+        for (at, ids) in &later {
+            queries::put_off(&transaction, ids, *at).await?;
+        }
         let reason = domain::sequence::DropReason::Erased;
         queries::end_taken(&transaction, &nobody, Row::Dropped { reason, at: now }).await?;
         transaction.commit().await?;
@@ -224,8 +166,100 @@ impl Backend {
     }
 }
 
+/// What becomes of each mail of a registration whose time has come.
+fn judge(
+    facts: &BookingFacts,
+    standing: Option<&Standing>,
+    webinars: &Webinars,
+    rows: &[mail::Model],
+    now: Moment,
+) -> Vec<(MailId, Judged)> {
+    let is_due = |row: &&mail::Model| row.state == "waiting" && row.due_at.is_some_and(|at| at <= now);
+    let all = |what: Judged| rows.iter().filter(is_due).map(|row| (row.id, what)).collect();
+    let Some(standing) = standing else {
+        let reason = domain::sequence::DropReason::Erased;
+        return all(Judged::Ends(Row::Dropped { reason, at: now }));
+    };
+    if standing.person == SubjectState::Restricted || standing.account != AccountState::Active {
+        return all(Judged::Holds);
+    }
+    let Some((state, is_closed_now, templates)) = webinars.0.get(&facts.webinar_id) else {
+        let reason = domain::sequence::DropReason::WebinarClosed;
+        return all(Judged::Ends(Row::Dropped { reason, at: now }));
+    };
+    let facts_now = facts_now(facts, standing, (*state, *is_closed_now), now);
+    let is_notice = |row: &&mail::Model| row.template_id.is_none();
+    let notices = rows.iter().filter(is_due).filter(is_notice);
+    let notices: Vec<(MailId, Judged)> =
+        notices.map(|row| (row.id, judge_notice(row, facts, &facts_now, now))).collect();
+    let behaviour = behaviour_of(facts);
+    let waiting: Vec<(&mail::Model, &Template<_>)> = rows
+        .iter()
+        .filter(|row| row.state == "waiting")
+        .filter_map(|row| Some((row, templates.iter().find(|one| Some(one.id) == row.template_id)?)))
+        .collect();
+    let due_rows: Vec<DueRow<'_, MailId>> = waiting
+        .iter()
+        .filter_map(|(row, template)| {
+            let looked_at = row.due_at?;
+            Some(DueRow {
+                id: row.id,
+                timing: template.timing,
+                segment: &template.segment,
+                // One that was put off is not due, whatever its time.
+                send_at: if looked_at > now { looked_at } else { row.send_at? },
+                useful_until: row.useful_until_at?,
+                verdict: template.verdict_until_final(&facts_now, &behaviour, facts.finalised_at.is_some()),
+            })
+        })
+        .collect();
+    let is_follow_up = |row: &&mail::Model| {
+        templates.iter().any(|one| Some(one.id) == row.template_id && one.timing.kind() == TimingKind::After)
+    };
+    // One on its way is as good as there.
+    let went = |row: &&mail::Model| matches!(row.state.as_str(), "sent" | "sending");
+    let last =
+        rows.iter().filter(went).filter(is_follow_up).filter_map(|row| row.sent_at).max();
+    let decided = due(&due_rows, last, now).into_iter().map(|(id, decision)| {
+        let judged = match decision {
+            Decision::Send => Judged::Goes,
+            Decision::Later { at } => Judged::Waits(at),
+            Decision::Drop(reason) => Judged::Ends(Row::Dropped { reason, at: now }),
+            Decision::Expired => Judged::Ends(Row::Expired { at: now }),
+            Decision::Superseded => Judged::Ends(Row::Superseded { at: now }),
+        };
+        (id, judged)
+    });
+    let mut judged: Vec<(MailId, Judged)> = decided.chain(notices).collect();
+    // Of a template that is gone.
+    let is_known = |row: &&mail::Model| waiting.iter().any(|(known, _)| known.id == row.id);
+    let orphans = rows.iter().filter(is_due).filter(|row| !is_notice(row) && !is_known(row));
+    let removed = Row::Skipped(domain::sequence::SkipReason::Removed);
+    judged.extend(orphans.map(|row| (row.id, Judged::Ends(removed))));
+    judged
+}
+
 /// The note of mail that waits with its person.
 const RESTS: &str = "Waits, as long as the restriction lasts.";
+
+/// What judging asks about webinars: their state, whether they are closed, and their mails.
+struct Webinars(HashMap<WebinarId, (WebinarState, bool, Vec<Template<MailTemplateId>>)>);
+
+impl Webinars {
+    async fn of(conn: &impl sea_orm::ConnectionTrait, bookings: &[BookingFacts]) -> Result<Self> {
+        let mut known = HashMap::new();
+        for facts in bookings {
+            if known.contains_key(&facts.webinar_id) {
+                continue;
+            }
+            let Some(webinar) = webinars::webinar(conn, facts.coach_id, facts.webinar_id).await? else { continue };
+            let templates = queries::templates(conn, facts.webinar_id).await?;
+            let templates = templates.iter().map(template_of).collect::<Result<Vec<_>>>()?;
+            known.insert(facts.webinar_id, (state_of(&webinar)?, webinar.closed_at.is_some(), templates));
+        }
+        Ok(Self(known))
+    }
+}
 
 /// What becomes of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,7 +284,7 @@ fn facts_now(
         is_session_cancelled: facts.cancelled_at.is_some(),
         webinar,
         is_closed_now,
-        agreed_to_promotion: false,
+        agreed_to_promotion: standing.agreed_to_offers,
         has_converted: false,
         is_in_the_room: !is_idle(facts.last_credit_at, now),
     }

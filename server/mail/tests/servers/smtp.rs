@@ -90,10 +90,29 @@ async fn each_answer_has_its_consequence() {
         ("closing", true, 421, Consequence::WaitForServer),
     ] {
         let error = refused(&mailer, &outgoing(&format!("{name}@example.com"))).await;
-        assert_eq!(matches!(error, SendError::Transient(_)), is_for_now, "{name}: {error:?}");
+        assert_ne!(matches!(error, SendError::Permanent(_)), is_for_now, "{name}: {error:?}");
         assert_eq!((error.reply().code, error.consequence()), (Some(code), expected), "{name}");
         assert!(!error.reply().text.contains('@'), "{name}: {}", error.reply().text);
     }
+}
+
+#[tokio::test]
+async fn a_domain_that_says_not_so_fast_is_left_alone_for_a_while() {
+    let Some(mut server) = MailServer::start(&[]).await else { return };
+    let mailer = mailer(server.port, "");
+    let error = refused(&mailer, &outgoing("too-many@big.example")).await;
+    let SendError::NotBefore(until, _) = &error else { panic!("{error:?}") };
+    let until = *until;
+    assert_eq!((until, error.reply().code), (now().plus_seconds(30), Some(450)));
+    assert_eq!(server.next().await["to"], "too-many@big.example");
+    // The next one is not even tried; another domain takes its mail.
+    let error = refused(&mailer, &outgoing("tom@BIG.example")).await;
+    assert!(matches!(error, SendError::NotBefore(again, _) if again == until), "{error:?}");
+    mailer.send(&outgoing("tom@small.example"), now()).await.expect("taken");
+    assert_eq!(server.next().await["to"], "tom@small.example");
+    server.next_mail().await;
+    mailer.send(&outgoing("tom@big.example"), until).await.expect("taken");
+    assert_eq!(server.next().await["to"], "tom@big.example");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ ANSWERS = {
     "blocked": "550-5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent.\r\n"
     "550 5.7.1 Please ask postmaster@{domain} for help",
     "plain": "550 no mailbox here by that name",
+    "too-many": "450 4.7.28 Our system has detected an unusual rate of mail from you",
     "closing": "421 4.3.2 System going down",
 }
 

@@ -188,7 +188,7 @@ impl Backend {
                 tracing::warn!(template = "rights_proof", "a mail was refused for good");
                 Ok(Sent::Settled)
             }
-            Err(error @ SendError::Transient(_)) => Ok(Sent::Later(error.to_string())),
+            Err(error @ (SendError::Transient(_) | SendError::NotBefore(..))) => Ok(Sent::Later(error.to_string())),
         }
     }
 
