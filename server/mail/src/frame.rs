@@ -2,7 +2,7 @@
 //!
 //! MJML is a long way from a template to tables a mail program shows, and a way of a millisecond: too long to go for
 //! each of ten thousand people. So the way is gone with holes in place of what differs, and what differs is written into
-//! them. A hole is a number between two characters of Unicode's private use area, which no template of ours holds.
+//! them. A hole is a word no template of ours holds, in letters that mean the same in text and in an address.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -11,8 +11,8 @@ use askama::Template;
 
 use crate::letter::RenderError;
 
-const OPENS: char = '\u{e000}';
-const CLOSES: char = '\u{e001}';
+const OPENS: &str = "~hole-";
+const CLOSES: char = '~';
 /// Shapes kept; there are as many as coaches have accents and mails have patterns of paragraphs.
 const MOST_FRAMES: usize = 512;
 
@@ -75,9 +75,9 @@ pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for letter in text.chars() {
         match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&#38;"),
+            '<' => out.push_str("&#60;"),
+            '>' => out.push_str("&#62;"),
             '"' => out.push_str("&#34;"),
             '\'' => out.push_str("&#39;"),
             letter => out.push(letter),
