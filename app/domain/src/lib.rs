@@ -15,6 +15,7 @@ pub mod leaving;
 pub mod messages;
 pub mod moment;
 pub mod my_data;
+pub mod processing;
 pub mod refusal;
 pub mod registration;
 pub mod rehearsal;

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use domain::Moment;
 use domain::ids::{ExportId, JobId, MailId, PortalProofId, RequestId, UploadId, VideoId};
+use domain::processing::ProcessingPurpose;
 use futures::FutureExt;
 use jobs::Kinds;
+use persistence::declared;
 
 use crate::backups::{BACK_UP, BACK_UP_SECONDS};
 use crate::mails::{SEND_MAIL, Sent};
@@ -35,6 +37,26 @@ pub const PERIODIC: [(&str, i64); 5] = [
     ("prune", 6 * 3600),
     // The nightly backup.
     (BACK_UP, BACK_UP_SECONDS),
+];
+const PROVIDE: &[ProcessingPurpose] = &[ProcessingPurpose::Provide];
+const COMMUNICATE: &[ProcessingPurpose] = &[ProcessingPurpose::Communicate];
+const PROVIDE_AND_TELL: &[ProcessingPurpose] = &[ProcessingPurpose::Provide, ProcessingPurpose::Communicate];
+/// What each job is for (promise P17). It opens nobody's data for anything else, and one that is not listed is not run.
+const PURPOSES: [(&str, &[ProcessingPurpose]); 13] = [
+    (SEND_MAIL, COMMUNICATE),
+    (SEND_DUE_MAILS, COMMUNICATE),
+    (MAIL_PROOF, COMMUNICATE),
+    (FINISH_UPLOAD, PROVIDE),
+    (PROCESS_VIDEO, PROVIDE),
+    // What is done for a person is told to them.
+    (RUN_REQUEST, PROVIDE_AND_TELL),
+    (KEEP_PROMISES, PROVIDE_AND_TELL),
+    (WRITE_ARCHIVE, PROVIDE),
+    (BACK_UP, PROVIDE),
+    (SCRUB, PROVIDE),
+    ("sweep_uploads", PROVIDE),
+    ("finalise_registrations", PROVIDE),
+    ("prune", PROVIDE),
 ];
 /// What takes minutes: whole recordings go through it.
 const MEDIA: [&str; 2] = [FINISH_UPLOAD, PROCESS_VIDEO];
@@ -69,7 +91,16 @@ const GRACE: Duration = Duration::from_secs(20);
 /// How often a moving clock looks again for a job that another server holds, before it goes on without it.
 const WAITS_FOR_ANOTHER_SERVER: u32 = 500;
 /// Longest sleep of an idle worker: another server may have written a job.
-const LONGEST_WAIT_SECONDS: u64 = 5;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Sleep of a worker while a due job is in somebody else's hands.
+const NOT_OURS: Duration = Duration::from_secs(1);
+
+/// How long a worker sleeps that has nothing to do: until the next job is due, to the millisecond.
+fn wait_for(next: Moment, now: Moment) -> Duration {
+    let left = u64::try_from(next.unix_millis() - now.unix_millis()).unwrap_or_default();
+    // The clock is read in whole milliseconds: one more, and the job is due.
+    if left == 0 { NOT_OURS } else { Duration::from_millis(left.max(20) + 1).min(LONGEST_WAIT) }
+}
 
 impl Backend {
     /// Makes sure that every periodic job has its next run planned.
@@ -182,6 +213,12 @@ impl Backend {
     }
 
     async fn perform(&self, job: &jobs::Job) -> Result<Done> {
+        let unknown = || Error::fault("run a job", format!("no job is called {}", job.kind));
+        let (_, purposes) = PURPOSES.iter().find(|(kind, _)| *kind == job.kind).ok_or_else(unknown)?;
+        declared::serving(purposes, self.perform_declared(job)).await
+    }
+
+    async fn perform_declared(&self, job: &jobs::Job) -> Result<Done> {
         match job.kind.as_str() {
             SEND_MAIL => match self.send_planned_mail(id_in::<MailId>(job, "mail")?).await? {
                 Sent::Settled => Ok(Done::Yes),
@@ -237,15 +274,15 @@ impl Backend {
                 Err(error) => tracing::error!(error = crate::error::chain(&error), "the job queue failed"),
             }
             let wait = match jobs::next_run_at(self.db().reader()).await {
-                Ok(Some(next)) => (next.seconds_since(self.now()).max(0.0) as u64).min(LONGEST_WAIT_SECONDS),
-                Ok(None) | Err(_) => LONGEST_WAIT_SECONDS,
+                Ok(Some(next)) => wait_for(next, self.now()),
+                Ok(None) | Err(_) => LONGEST_WAIT,
             };
             tokio::select! {
                 // An error means the sender is gone, which is an end as well.
                 _ended = told.wait_for(|stop| *stop) => return,
                 // It lives as long as the backend.
                 _ = woken.changed() => {}
-                () = tokio::time::sleep(Duration::from_secs(wait.max(1))) => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }

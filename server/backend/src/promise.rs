@@ -3,6 +3,7 @@
 mod p06;
 mod p07;
 mod p08;
+mod p17;
 mod p24;
 mod p25;
 mod p26;

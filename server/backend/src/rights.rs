@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 
 use domain::Moment;
 use domain::ids::{CoachId, DekId, RequestId, SubjectId};
+use domain::processing::ProcessingPurpose;
 use domain::rights::{Regime, RequestState, RightKind, SubjectKind, due_at};
 use persistence::entities::dsr_request;
 use persistence::rights as queries;
@@ -231,7 +232,7 @@ impl Backend {
     pub async fn request_details(&self, row: &dsr_request::Model) -> Result<Option<Details>> {
         let Some(sealed) = &row.details_ct else { return Ok(None) };
         let Some(key) = self.keyring().keys(&[row.dek_id]).await?.remove(&row.dek_id) else { return Ok(None) };
-        let opened = key.open(Place::RequestDetails, row.id.as_bytes(), sealed)?;
+        let opened = key.open(ProcessingPurpose::Provide, Place::RequestDetails, row.id.as_bytes(), sealed)?;
         Ok(Some(serde_json::from_slice(&opened)?))
     }
 

@@ -2,6 +2,7 @@
 
 use domain::Moment;
 use domain::account::{RecoveryCodes, SecondFactorSetup};
+use domain::processing::ProcessingPurpose;
 use domain::secret::Secret;
 use domain::{Refusal, RefusalKind};
 use fast_qr::QRBuilder;
@@ -56,7 +57,7 @@ impl Backend {
 
     pub(crate) fn open_totp(&self, row: &coach::Model) -> Result<Option<Totp>> {
         let Some(sealed) = &row.totp_ct else { return Ok(None) };
-        let secret = self.keyring().account_key().open(Place::TotpSecret, row.id.as_bytes(), sealed)?;
+        let secret = self.keyring().account_key().open(ProcessingPurpose::Provide, Place::TotpSecret, row.id.as_bytes(), sealed)?;
         totp(secret, &row.email).map(Some)
     }
 

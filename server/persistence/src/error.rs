@@ -23,6 +23,14 @@ pub enum Error {
     /// A value does not open under this key, or is no sealed value.
     #[error("a sealed value does not open")]
     Sealed,
+    /// Sealed data was to be opened for something it is not kept for, or the work under way has not declared.
+    #[error("{place} is not opened to {purpose}")]
+    Purpose {
+        /// What for.
+        purpose: &'static str,
+        /// What.
+        place: &'static str,
+    },
     /// The key was destroyed, or never existed.
     #[error("the key is not in the keyring")]
     NoKey,

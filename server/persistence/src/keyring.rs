@@ -478,7 +478,7 @@ impl Keyring {
     }
 
     fn unwrap(&self, place: Place, row: &[u8; 16], wrapped: &[u8]) -> Result<SubjectKey, Error> {
-        let plain = zeroize::Zeroizing::new(self.kek.open(place, row, wrapped)?);
+        let plain = zeroize::Zeroizing::new(self.kek.unseal(place, row, wrapped)?);
         let bytes: [u8; 32] = plain.as_slice().try_into().map_err(|_| Error::Sealed)?;
         Ok(SubjectKey::from_bytes(bytes))
     }
@@ -494,6 +494,7 @@ fn random_key() -> SubjectKey {
 mod tests {
     use super::*;
     use domain::Moment;
+    use domain::processing::ProcessingPurpose;
 
     async fn keyring(folder: &tempfile::TempDir) -> Keyring {
         let url = format!("sqlite://{}/keyring.db?mode=rwc", folder.path().display());
@@ -507,7 +508,7 @@ mod tests {
         let (id, key) = ring.create_key(Moment(0)).await.expect("made");
         let sealed = key.seal(Place::SubjectName, &[1; 16], b"Anna");
         assert_eq!(
-            ring.key(id).await.expect("there").open(Place::SubjectName, &[1; 16], &sealed).expect("opens"),
+            ring.key(id).await.expect("there").open(ProcessingPurpose::Provide, Place::SubjectName, &[1; 16], &sealed).expect("opens"),
             b"Anna"
         );
         ring.destroy(id).await.expect("destroyed");

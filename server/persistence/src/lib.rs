@@ -11,6 +11,7 @@ pub mod bounces;
 pub mod catalog;
 pub mod consents;
 pub mod database;
+pub mod declared;
 pub mod dump;
 pub mod entities;
 pub mod error;

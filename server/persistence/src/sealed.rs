@@ -5,13 +5,14 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use domain::processing::ProcessingPurpose;
 use domain::rights::SubjectState;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 pub use warrant::Warrant;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, declared};
 
 /// First byte of every sealed value: how it was sealed.
 const VERSION: u8 = 1;
@@ -45,22 +46,44 @@ pub enum Place {
 }
 
 impl Place {
+    /// Every column that is sealed.
+    pub const COLUMNS: [Self; 9] = [
+        Self::SubjectEmail,
+        Self::SubjectName,
+        Self::RegistrationAnswers,
+        Self::TotpSecret,
+        Self::RequestDetails,
+        Self::ObjectionReason,
+        Self::ObjectionAnswer,
+        Self::ProofAddress,
+        Self::PortalAddress,
+    ];
+
     /// The place a sealed column is, by its table and name; nothing for a column that is not sealed.
     #[must_use]
     pub fn of_column(table: &str, column: &str) -> Option<Self> {
-        let all = [
-            Self::SubjectEmail,
-            Self::SubjectName,
-            Self::RegistrationAnswers,
-            Self::TotpSecret,
-            Self::RequestDetails,
-            Self::ObjectionReason,
-            Self::PortalAddress,
-        ];
-        all.into_iter().find(|place| place.label().split_once('.') == Some((table, column)))
+        Self::COLUMNS.into_iter().find(|place| place.label().split_once('.') == Some((table, column)))
     }
 
-    const fn label(self) -> &'static str {
+    /// What it is kept for, as the data map says (promise P17).
+    #[must_use]
+    pub const fn purposes(self) -> &'static [ProcessingPurpose] {
+        match self {
+            Self::SubjectEmail
+            | Self::SubjectName
+            | Self::RegistrationAnswers
+            | Self::ObjectionAnswer
+            | Self::ProofAddress => &[ProcessingPurpose::Provide, ProcessingPurpose::Communicate],
+            Self::TotpSecret | Self::RequestDetails | Self::ObjectionReason | Self::PortalAddress => {
+                &[ProcessingPurpose::Provide]
+            }
+            Self::WrappedKey | Self::WrappedPepper => &[],
+        }
+    }
+
+    /// `table.column`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
         match self {
             Self::SubjectEmail => "subject.email_ct",
             Self::SubjectName => "subject.name_ct",
@@ -233,11 +256,23 @@ impl SubjectKey {
         mac.finalize().into_bytes().to_vec()
     }
 
-    /// Opens a value sealed for this place of this row.
+    /// Opens a value sealed for this place of this row, for a purpose it is kept for.
     ///
     /// # Errors
-    /// When it was sealed under another key, for another place or row, or was changed.
-    pub fn open(&self, place: Place, row: &[u8; 16], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    /// [`Error::Purpose`], see [`crate::declared`]; or when it was sealed under another key, for another place or row, or
+    /// was changed.
+    pub fn open(
+        &self,
+        purpose: ProcessingPurpose,
+        place: Place,
+        row: &[u8; 16],
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        declared::check(purpose, place)?;
+        self.unseal(place, row, sealed)
+    }
+
+    pub(crate) fn unseal(&self, place: Place, row: &[u8; 16], sealed: &[u8]) -> Result<Vec<u8>, Error> {
         let (version, rest) = sealed.split_first().ok_or(Error::Sealed)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES).ok_or(Error::Sealed)?;
         if *version != VERSION {
@@ -263,24 +298,24 @@ mod tests {
         fn a_value_opens_only_with_its_key_place_and_row(plain in prop::collection::vec(any::<u8>(), 0..300), key: [u8; 32], row: [u8; 16]) {
             let own = SubjectKey::from_bytes(key);
             let sealed = own.seal(Place::SubjectEmail, &row, &plain);
-            prop_assert_eq!(own.open(Place::SubjectEmail, &row, &sealed).expect("opens"), plain.clone());
+            prop_assert_eq!(own.open(ProcessingPurpose::Provide, Place::SubjectEmail, &row, &sealed).expect("opens"), plain.clone());
             let mut other_key = key;
             other_key[0] ^= 1;
             let mut other_row = row;
             other_row[15] ^= 1;
-            prop_assert!(SubjectKey::from_bytes(other_key).open(Place::SubjectEmail, &row, &sealed).is_err());
-            prop_assert!(own.open(Place::SubjectName, &row, &sealed).is_err());
-            prop_assert!(own.open(Place::SubjectEmail, &other_row, &sealed).is_err());
+            prop_assert!(SubjectKey::from_bytes(other_key).open(ProcessingPurpose::Provide, Place::SubjectEmail, &row, &sealed).is_err());
+            prop_assert!(own.open(ProcessingPurpose::Provide, Place::SubjectName, &row, &sealed).is_err());
+            prop_assert!(own.open(ProcessingPurpose::Provide, Place::SubjectEmail, &other_row, &sealed).is_err());
             for position in [0, 1, sealed.len() - 1] {
                 let mut changed = sealed.clone();
                 changed[position] ^= 1;
-                prop_assert!(own.open(Place::SubjectEmail, &row, &changed).is_err());
+                prop_assert!(own.open(ProcessingPurpose::Provide, Place::SubjectEmail, &row, &changed).is_err());
             }
         }
 
         #[test]
         fn rubbish_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            prop_assert!(SubjectKey::from_bytes([7; 32]).open(Place::SubjectEmail, &[0; 16], &bytes).is_err());
+            prop_assert!(SubjectKey::from_bytes([7; 32]).open(ProcessingPurpose::Provide, Place::SubjectEmail, &[0; 16], &bytes).is_err());
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Moment;
 use domain::ids::SubjectId;
+use domain::processing::ProcessingPurpose;
 use domain::registration::Answers;
 use persistence::Database;
 use persistence::sealed::{Place as Sealed, SubjectKey};
@@ -300,7 +301,7 @@ fn facts(
     }
     let (Some(place), Some(key)) = (sealed_place(table, column.column), key) else { return Ok(Vec::new()) };
     let id: Uuid = row.try_get("", "row_id")?;
-    let opened = key.open(place, id.as_bytes(), &bytes)?;
+    let opened = key.open(ProcessingPurpose::Provide, place, id.as_bytes(), &bytes)?;
     if place == Sealed::RegistrationAnswers {
         let answers: Answers = serde_json::from_slice(&opened).unwrap_or_default();
         let fact = |(field, text): (domain::webinar::RegistrationField, String)| Fact {

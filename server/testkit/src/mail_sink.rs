@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Longer than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -68,6 +68,20 @@ impl MailSink {
             assert!(since.elapsed() < PATIENCE, "only {} mails came", self.files().count());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// When each mail was there, by its Message-ID.
+    ///
+    /// # Panics
+    /// When its folder cannot be read.
+    #[must_use]
+    pub fn arrivals(&self) -> HashMap<String, SystemTime> {
+        let arrival = |path: PathBuf| {
+            let text = std::fs::read_to_string(&path).expect("reads");
+            let id = text.lines().find_map(|line| line.strip_prefix("Message-ID:"))?.trim().to_owned();
+            Some((id, path.metadata().and_then(|file| file.modified()).expect("a time")))
+        };
+        self.files().filter_map(arrival).collect()
     }
 
     /// How often each mail came, by its Message-ID; and how often each person was written to.

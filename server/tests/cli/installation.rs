@@ -139,6 +139,13 @@ impl Running {
         format!("http://{}{path}", self.addr)
     }
 
+    /// Most memory it ever held, in MiB.
+    pub fn peak_mib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).expect("a number") / 1024.0
+    }
+
     /// Ends it without a word, as a power cut does.
     pub fn kill(mut self) -> Installation {
         self.child.kill().expect("is there");

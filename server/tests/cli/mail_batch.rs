@@ -3,8 +3,8 @@
 //!
 //! A session thousands booked is called off; each of them is to be told once.
 
-use backend::{Backend, Client};
-use domain::ids::WebinarId;
+use backend::{Backend, Client, Coach};
+use domain::ids::{RegistrationId, SessionId, WebinarId};
 use domain::schedule::MoveForm;
 use persistence::entities::webinar;
 use persistence::schedules::WantedSession;
@@ -26,8 +26,17 @@ async fn engine(installation: &Installation) -> Backend {
     open_backend(&Config::from_variables(&Flags::default(), &variables).expect("is configured")).await.expect("opens")
 }
 
-/// A published webinar with a session so many people booked, which its coach has just called off.
-async fn calling_off(installation: &Installation, people: usize) {
+/// A published webinar with a session so many people booked.
+pub struct Booked {
+    pub backend: Backend,
+    pub coach: Coach,
+    pub webinar: WebinarId,
+    pub session: SessionId,
+    pub people: Vec<RegistrationId>,
+}
+
+/// So many people on a session in two days.
+pub async fn booked(installation: &Installation, people: usize) -> Booked {
     let backend = engine(installation).await;
     let (email, password) = ("maya@example.com", "quiet lantern meadow");
     backend.create_account("Maya", email, &password.into()).await.expect("an account");
@@ -45,9 +54,15 @@ async fn calling_off(installation: &Installation, people: usize) {
         .await
         .expect("is published");
     let session = persistence::schedules::session(&transaction, id, &wanted, now).await.expect("made").expect("is on");
-    testkit::crowd(&transaction, backend.keyring(), (coach.id(), id, session), people, now).await;
+    let people = testkit::crowd(&transaction, backend.keyring(), (coach.id(), id, session), people, now).await;
     transaction.commit().await.expect("commits");
-    coach.call_off_session(id, session, &MoveForm::default()).await.expect("is called off");
+    Booked { backend, coach, webinar: id, session, people }
+}
+
+/// So many people on a session that its coach has just called off.
+async fn calling_off(installation: &Installation, people: usize) {
+    let Booked { backend, coach, webinar, session, .. } = booked(installation, people).await;
+    coach.call_off_session(webinar, session, &MoveForm::default()).await.expect("is called off");
     backend.close().await;
 }
 

@@ -6,5 +6,6 @@ mod commands;
 mod configuration;
 mod installation;
 mod mail_batch;
+mod mail_speed;
 mod messages;
 mod serving;

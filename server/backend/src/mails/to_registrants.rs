@@ -2,6 +2,7 @@
 
 use domain::Moment;
 use domain::fence::{ABOUT_A_REQUEST, SESSION_CALLED_OFF, SESSION_MOVED};
+use domain::processing::ProcessingPurpose;
 use domain::rights::SubjectState;
 use domain::stay::is_worth_an_entry;
 use mail::{Letter, Outgoing};
@@ -20,7 +21,7 @@ use crate::{Backend, Error, Result};
 
 /// Reads sealed text of one person.
 fn opened(key: &SubjectKey, place: Place, subject: &subject::Model, sealed: &[u8]) -> Result<String> {
-    let bytes = key.open(place, subject.id.as_bytes(), sealed)?;
+    let bytes = key.open(ProcessingPurpose::Communicate, place, subject.id.as_bytes(), sealed)?;
     String::from_utf8(bytes).map_err(|error| Error::fault("read a sealed text", error))
 }
 
@@ -45,7 +46,7 @@ impl Backend {
         let return_path = self.return_path(row.id, &subject.email_bidx);
         let duration_seconds = whole_seconds(recording.as_deref());
         if let Some(template) = &template {
-            let first_name = first_name_of(&key, &registration)?;
+            let first_name = first_name_of(ProcessingPurpose::Communicate, &key, &registration)?;
             let about = Addressed {
                 coach: &coach,
                 webinar: &webinar,
@@ -103,7 +104,7 @@ impl Backend {
             return Ok(None);
         };
         let Some(sealed) = &decided.answer_ct else { return Ok(None) };
-        let answer = key.open(Place::ObjectionAnswer, decided.id.as_bytes(), sealed)?;
+        let answer = key.open(ProcessingPurpose::Communicate, Place::ObjectionAnswer, decided.id.as_bytes(), sealed)?;
         String::from_utf8(answer).map(Some).map_err(|error| Error::fault("read a sealed text", error))
     }
 

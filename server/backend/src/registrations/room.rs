@@ -3,6 +3,7 @@
 //! Opening it notes a visit, which beats need to belong to; it is no attendance, because scanners open every link.
 
 use domain::ids::{CoachId, RegistrationId, SubjectId, ViewId, WebinarId};
+use domain::processing::ProcessingPurpose;
 use domain::registration::{Answers, BookedTime};
 use domain::rights::{AccountState, SubjectState};
 use domain::schedule::LateJoin;
@@ -253,14 +254,18 @@ impl Backend {
         let Some(subject) = subject.and_then(|person| person.standing.active()) else {
             return Ok(None);
         };
-        first_name_of(&self.keyring().key(subject.dek_id).await?, found)
+        first_name_of(ProcessingPurpose::Provide, &self.keyring().key(subject.dek_id).await?, found)
     }
 }
 
 /// The first name a registrant gave by itself, read with their key.
-pub(crate) fn first_name_of(key: &SubjectKey, found: &registration::Model) -> Result<Option<String>> {
+pub(crate) fn first_name_of(
+    purpose: ProcessingPurpose,
+    key: &SubjectKey,
+    found: &registration::Model,
+) -> Result<Option<String>> {
     let Some(sealed) = &found.answers_ct else { return Ok(None) };
-    let opened = key.open(Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
+    let opened = key.open(purpose, Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
     let answers: Answers = serde_json::from_slice(&opened)?;
     Ok(answers.get(RegistrationField::FirstName).map(str::to_owned))
 }

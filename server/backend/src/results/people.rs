@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ids::{RegistrationId, VideoId, WebinarId};
+use domain::processing::ProcessingPurpose;
 use domain::registration::Answers;
 use domain::results::{REGISTRANTS_PAGE, RegistrantPage, RegistrantQuery, RegistrantRow, STRIP_CELLS};
 use domain::watching::{Attendance, Thresholds, WatchMap, Watched, attendance};
@@ -25,9 +26,9 @@ fn text(bytes: Vec<u8>) -> Result<String> {
 
 pub(super) fn open(key: &SubjectKey, subject: &[u8; 16], email: &[u8], name: Option<&[u8]>) -> Result<Opened> {
     Ok(Opened {
-        email: text(key.open(Place::SubjectEmail, subject, email)?)?,
+        email: text(key.open(ProcessingPurpose::Provide, Place::SubjectEmail, subject, email)?)?,
         name: match name {
-            Some(sealed) => text(key.open(Place::SubjectName, subject, sealed)?)?,
+            Some(sealed) => text(key.open(ProcessingPurpose::Provide, Place::SubjectName, subject, sealed)?)?,
             None => String::new(),
         },
     })
@@ -59,7 +60,7 @@ impl Sheet {
         let person = open(key, row.subject_id.as_bytes(), &row.email_ct, row.name_ct.as_deref())?;
         let answers = match &row.answers_ct {
             Some(sealed) => {
-                serde_json::from_slice(&key.open(Place::RegistrationAnswers, row.id.as_bytes(), sealed)?)?
+                serde_json::from_slice(&key.open(ProcessingPurpose::Provide, Place::RegistrationAnswers, row.id.as_bytes(), sealed)?)?
             }
             None => Answers::default(),
         };

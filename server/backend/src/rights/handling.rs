@@ -3,6 +3,7 @@
 
 use domain::holds::check_hold;
 use domain::ids::{LegalHoldId, ObjectionId, RequestId, SubjectId};
+use domain::processing::ProcessingPurpose;
 use domain::rights::{HoldGround, ObjectionScope, RequestState, RightKind, SubjectKind};
 use domain::{EmailAddress, Moment, Refusal};
 use persistence::holds::{self, NewHold};
@@ -114,7 +115,7 @@ impl Coach {
                 None => String::new(),
                 Some(sealed) => {
                     let Some(key) = backend.key_for_request(self.id, row.subject_id).await? else { continue };
-                    let opened = key.open(Place::ObjectionReason, row.id.as_bytes(), sealed)?;
+                    let opened = key.open(ProcessingPurpose::Provide, Place::ObjectionReason, row.id.as_bytes(), sealed)?;
                     String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?
                 }
             };

@@ -21,7 +21,7 @@ use persistence::entities::mail;
 use persistence::mailing::{self, Standing};
 use persistence::schedules::WAITING;
 use persistence::sequences::{self as queries, BookingFacts};
-use persistence::{mails, webinars};
+use persistence::{declared, mails, webinars};
 
 use super::template_of;
 use crate::mails::Handed;
@@ -111,8 +111,9 @@ impl Backend {
             let (backend, row, case) = (self.clone(), row.clone(), cases.remove(&row.id));
             async move {
                 let id = row.id;
+                let work = async move { backend.hand_over_to_registrant(&row, case).await };
                 // Each on a thread of its own choosing: putting mails together is work for every core there is.
-                let handed = tokio::spawn(async move { backend.hand_over_to_registrant(&row, case).await });
+                let handed = tokio::spawn(declared::serving(declared::purposes(), work));
                 (id, handed.await.unwrap_or_else(|error| Err(Error::fault("put a mail together", error))))
             }
         });

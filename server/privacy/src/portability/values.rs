@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Moment;
+use domain::processing::ProcessingPurpose;
 use domain::registration::Answers;
 use domain::webinar::RegistrationField;
 use persistence::catalog::Kind;
@@ -65,7 +66,7 @@ impl Cell {
     ) -> Result<Self, Error> {
         let Some(sealed) = sealed else { return Ok(Self::Nothing) };
         let Some(key) = key else { return Ok(Self::Unreadable) };
-        let plain = key.open(place, row, &sealed)?;
+        let plain = key.open(ProcessingPurpose::Provide, place, row, &sealed)?;
         Ok(match place {
             Place::RegistrationAnswers => {
                 let answers: Answers = serde_json::from_slice(&plain)?;

@@ -1,7 +1,12 @@
 //! "Provide, improve, communicate, process payments": a closed list, and every place personal data can sit names its
 //! purposes from it.
 
+use domain::processing::ProcessingPurpose;
+use persistence::Error;
+use persistence::sealed::{Place, SubjectKey};
+
 use crate::DataMap;
+use crate::map::Form;
 
 #[test]
 fn there_are_four_purposes_and_every_place_serves_some_of_them() {
@@ -24,4 +29,26 @@ fn a_fifth_purpose_cannot_be_named() {
     assert_ne!(text, with_sale);
     let error = DataMap::parse(&with_sale).expect_err("there is no such purpose").to_string();
     assert!(error.contains("advertise, which does not exist"), "{error}");
+}
+
+#[test]
+fn what_names_a_person_is_opened_only_for_what_the_map_says() {
+    let map = DataMap::current();
+    let known: Vec<&str> = ProcessingPurpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
+    assert_eq!(known.len(), map.purposes.len());
+    assert!(known.iter().all(|purpose| map.purposes.contains_key(*purpose)));
+    let sealed: Vec<_> = map.places.iter().filter(|place| place.form == Form::Sealed && place.is_personal()).collect();
+    assert_eq!(sealed.len(), Place::COLUMNS.len(), "{:?}", sealed.iter().map(|one| &one.location).collect::<Vec<_>>());
+    let key = SubjectKey::from_bytes([7; 32]);
+    for entry in sealed {
+        let place = Place::COLUMNS.into_iter().find(|place| entry.location.ends_with(place.label()));
+        let place = place.unwrap_or_else(|| panic!("{} is nowhere opened", entry.location));
+        let value = key.seal(place, &[1; 16], b"tom");
+        for purpose in ProcessingPurpose::ALL {
+            let opened = key.open(purpose, place, &[1; 16], &value);
+            let is_kept_for_it = entry.purposes.iter().any(|one| one == purpose.as_str());
+            assert_eq!(opened.is_ok(), is_kept_for_it, "{} to {}", entry.location, purpose.as_str());
+            assert!(is_kept_for_it || matches!(opened, Err(Error::Purpose { .. })));
+        }
+    }
 }

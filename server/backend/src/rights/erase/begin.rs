@@ -1,5 +1,6 @@
 //! The point of no return: the fence goes up, the plan is written down, the address the receipt goes to is put aside.
 
+use domain::processing::ProcessingPurpose;
 use domain::rights::{AccountState, RequestState, SubjectState};
 use futures::FutureExt;
 use persistence::entities::dsr_request;
@@ -88,7 +89,7 @@ impl Run<'_> {
                 let Some(key) = backend.keyring().keys(&[row.dek]).await?.remove(&row.dek) else {
                     return Ok(None);
                 };
-                let opened = key.open(Place::SubjectEmail, subject.as_bytes(), &row.email_ct)?;
+                let opened = key.open(ProcessingPurpose::Provide, Place::SubjectEmail, subject.as_bytes(), &row.email_ct)?;
                 let address = String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?;
                 Ok(Some(address))
             }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::{CoachId, RegistrationId, RequestId, SubjectId};
 use domain::my_data::BookingTold;
+use domain::processing::ProcessingPurpose;
 use domain::registration::{Answers, MAX_ANSWER_CHARS};
 use domain::rights::{DenialReason, RequestState, RightKind, SubjectState};
 use domain::webinar::RegistrationField;
@@ -267,7 +268,7 @@ impl Backend {
             let Some(sealed) = queries::answers(transaction, coach, (subject, booking)).await? else { continue };
             let mut answers: Answers = match sealed {
                 Some(sealed) => {
-                    serde_json::from_slice(&key.open(Place::RegistrationAnswers, booking.as_bytes(), &sealed)?)?
+                    serde_json::from_slice(&key.open(ProcessingPurpose::Provide, Place::RegistrationAnswers, booking.as_bytes(), &sealed)?)?
                 }
                 None => Answers::default(),
             };

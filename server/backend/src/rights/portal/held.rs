@@ -6,6 +6,7 @@ use domain::my_data::{
     AgreementTold, BookingTold, Card, ClassTold, Erased, MyData, ObjectionTold, Preview, RECEIPT_DAYS, RequestTold,
     RestrictionTold,
 };
+use domain::processing::ProcessingPurpose;
 use domain::registration::Answers;
 use domain::rights::{
     ObjectionScope, RequestState, RestrictionGround, RightKind, SubjectKind, SubjectState, TOMBSTONE_DAYS,
@@ -92,7 +93,7 @@ impl Portal {
         // Without its key, what was sealed is gone already.
         let key = backend.keyring().keys(&[held.subject.dek_id]).await?.remove(&held.subject.dek_id);
         if let (Some(key), Some(sealed)) = (&key, &held.subject.name_ct) {
-            card.name = text(key.open(Place::SubjectName, subject.as_bytes(), sealed)?)?;
+            card.name = text(key.open(ProcessingPurpose::Provide, Place::SubjectName, subject.as_bytes(), sealed)?)?;
         }
         let classes = privacy::held::everything(backend.db(), DataMap::current(), subject, key.as_ref()).await;
         card.classes =
@@ -301,7 +302,7 @@ fn booking_told(held: &HeldBooking, key: Option<&SubjectKey>) -> Result<BookingT
     let HeldBooking { booking, webinar, visits, mails } = held;
     let answers: Answers = match (&booking.answers_ct, key) {
         (Some(sealed), Some(key)) => {
-            serde_json::from_slice(&key.open(Place::RegistrationAnswers, booking.id.as_bytes(), sealed)?)?
+            serde_json::from_slice(&key.open(ProcessingPurpose::Provide, Place::RegistrationAnswers, booking.id.as_bytes(), sealed)?)?
         }
         _ => Answers::default(),
     };

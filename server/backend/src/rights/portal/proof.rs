@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{CoachId, PortalProofId};
 use domain::my_data::{CODE_TRIES, Errand, PROOF_MINUTES, SESSION_MINUTES};
+use domain::processing::ProcessingPurpose;
 use domain::{EmailAddress, Moment, Refusal, RefusalKind};
 use mail::{Outgoing, SendError};
 use persistence::entities::{portal_proof, portal_session};
@@ -159,7 +160,7 @@ impl Backend {
         let Some(key) = self.keyring().keys(&[row.dek_id]).await?.remove(&row.dek_id) else {
             return Ok(Sent::Settled);
         };
-        let opened = key.open(Place::ProofAddress, id.as_bytes(), sealed)?;
+        let opened = key.open(ProcessingPurpose::Communicate, Place::ProofAddress, id.as_bytes(), sealed)?;
         let to = String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?;
         let code = self.portal_code(id, &row.purpose);
         let letter = match purpose {
@@ -276,7 +277,7 @@ impl Visitor {
         let Some(Purpose::Open(errand)) = Purpose::from_stored(&row.purpose) else { return Err(dead_link().into()) };
         let key = backend.keyring().keys(&[row.dek_id]).await?.remove(&row.dek_id).ok_or_else(dead_link)?;
         let sealed = row.address_ct.as_ref().ok_or_else(dead_link)?;
-        let opened = key.open(Place::ProofAddress, row.id.as_bytes(), sealed)?;
+        let opened = key.open(ProcessingPurpose::Provide, Place::ProofAddress, row.id.as_bytes(), sealed)?;
         let text = String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?;
         if !queries::use_proof(&transaction, row.id, now).await? {
             return Err(dead_link().into());
