@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use domain::Moment;
 use domain::ids::DekId;
+use domain::processing::ProcessingPurpose;
 use persistence::keyring::Keyring;
 use persistence::sealed::Place as Sealed;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement, Value};
@@ -335,7 +336,7 @@ async fn disclosed_rows(
                 let id: Uuid = row.try_get("", "id")?;
                 match (sealed, key, seal_of(&rows.table, column)) {
                     (Some(sealed), Some(key), Some(seal)) => {
-                        let opened = key.open(seal, id.as_bytes(), &sealed)?;
+                        let opened = key.open(ProcessingPurpose::Provide, seal, id.as_bytes(), &sealed)?;
                         Some(String::from_utf8_lossy(&opened).into_owned())
                     }
                     _ => None,
