@@ -5,7 +5,7 @@
 
 use backend::{Backend, Client};
 use domain::ids::WebinarId;
-use domain::schedule::MoveForm;
+use domain::schedule::{MoveForm, SessionName};
 use persistence::entities::webinar;
 use persistence::schedules::WantedSession;
 use sea_orm::sea_query::Expr;
@@ -47,7 +47,7 @@ async fn calling_off(installation: &Installation, people: usize) {
     let session = persistence::schedules::session(&transaction, id, &wanted, now).await.expect("made").expect("is on");
     testkit::crowd(&transaction, backend.keyring(), (coach.id(), id, session), people, now).await;
     transaction.commit().await.expect("commits");
-    coach.call_off_session(id, session, &MoveForm::default()).await.expect("is called off");
+    coach.call_off_session(id, &SessionName::Booked(session), &MoveForm::default()).await.expect("is called off");
     backend.close().await;
 }
 
