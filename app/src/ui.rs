@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 pub use charts::{CountTable, Curve, Funnel, HeatStrip, Meter};
-pub use time::{Time, Zone};
+pub use time::{Time, Zone, zone_options};
 
 use crate::context::set_status;
 

@@ -99,3 +99,46 @@ test('one press ends reminders, for people and for mail programs', async ({ page
   await page.reload();
   await expect(page.getByText(/unsubscribed from reminders/i)).toBeVisible();
 });
+
+/** Every mail to an address, newest first. */
+const subjects = async (server: Server, email: string): Promise<string[]> => (await server.mailsTo(email)).map((mail) => mail.subject);
+
+/** What the timeline of the newest registrant says. */
+async function timeline(page: Page, webinar: WebinarStory): Promise<string> {
+  await open(page, `/dashboard/webinars/${webinar.id}/registrants`);
+  await page.locator('tbody tr').getByRole('link').first().click();
+  await expect(page.getByText('Confirmation mailed').first()).toBeVisible();
+  return page.locator('main').innerText();
+}
+
+test('whoever registers late gets what is still ahead, and the coach sees why the rest did not go', async ({ page, browser, server }) => {
+  const webinar = await daily(page, server);
+  const look = await (await stranger(browser, server, { javaScriptEnabled: hasScript() })).newPage();
+  await look.goto(`/w/${webinar.slug}?zone=Europe/Paris`);
+  const starts = new Date((await look.locator('.slots time').nth(1).getAttribute('datetime'))!);
+  await before(server, starts, 40);
+  const email = address('ben');
+  server.neverLogged(email);
+  expect(await book(browser, server, webinar, email, 0)).toEqual(starts);
+  await server.mail(email, /your link/i);
+  await before(server, starts, 9);
+  await server.mail(email, /your way in/i);
+  expect(await subjects(server, email)).toHaveLength(2);
+  expect((await timeline(page, webinar)).match(/registered too late/gi)).toHaveLength(2);
+});
+
+test('after an outage one reminder comes, once', async ({ page, browser, server }) => {
+  const webinar = await daily(page, server);
+  const email = address('eva');
+  server.neverLogged(email);
+  const starts = await book(browser, server, webinar, email, 2);
+  await before(server, starts, 75);
+  const told = (await subjects(server, email)).length;
+  // As if nobody had sent anything until then.
+  await before(server, starts, 10);
+  await server.mail(email, /your way in/i);
+  const all = await subjects(server, email);
+  expect(all).toHaveLength(told + 1);
+  expect(all.filter((subject) => /begins at/i.test(subject))).toEqual([]);
+  expect(await timeline(page, webinar)).toMatch(/superseded/i);
+});

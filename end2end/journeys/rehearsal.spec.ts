@@ -20,12 +20,13 @@ test('somebody made up goes through everything, and nobody is counted or written
   await expect(page.locator('.scenes li').first()).toContainText(/several times/i);
   await accessible(page);
   const figure = page.locator('form.figure');
-  await fill(figure, { name: 'Noor', zone: 'America/New_York', manner: 'comes', late: '5', leaves: '1' });
+  await fill(figure, { name: 'Noor', zone: 'America/New_York', manner: 'comes', late: '5', leaves: '1', back: '24' });
   await button(figure, /rehearse/i).click();
   await expect(page).toHaveURL(/zone=America%2FNew_York|zone=America\/New_York/);
   const scenes = page.locator('.scenes');
   await expect(scenes).toContainText('New York');
   await expect(scenes).toContainText(/They press play/);
+  await expect(scenes).toContainText(/They come back, press play, and go on where they left, at 1:00/);
   await expect(scenes).toContainText(/The outcome is final/);
   await expect(scenes).toContainText(/Not sent: /);
   const mails = await scenes.locator('li.mail').count();

@@ -161,3 +161,40 @@ test('a booked session is moved with its people, then called off, and each link 
   await button(viewer, /take this time/i).click();
   await expect(viewer.locator('.starts')).toBeVisible();
 });
+
+test('a date nobody has booked is called off, brought back and moved, and the page follows', async ({ page, browser, server }) => {
+  await confirmedCoach(page, server);
+  const webinar = await publishedWebinar(page);
+  await addRule(page, webinar.id, { kind: 'daily', at: '18:00', zone: 'Europe/Paris' });
+  const viewer = await visitor(browser, server);
+  const offered = async () => {
+    await viewer.goto(`/w/${webinar.slug}?zone=Europe/Paris`);
+    return viewer.locator('.slots time').evaluateAll((times) => times.map((time) => (time as HTMLTimeElement).dateTime));
+  };
+  const [first, second] = await offered();
+  const line = () => page.locator('.sessions > li').filter({ has: page.locator(`time[datetime="${second}"]`) });
+  await open(page, `/dashboard/webinars/${webinar.id}/times?zone=Europe/Paris`);
+  await line().getByRole('link', { name: /move or call off/i }).click();
+  await expect(line().locator('.editing')).toBeVisible();
+  await accessible(page);
+  await button(line(), /call it off/i).click();
+  const changed = page.locator('#changed');
+  await expect(changed).toContainText('Off: ');
+  await expect(line()).toHaveCount(0);
+  expect(await offered()).not.toContain(second);
+
+  await button(changed, /bring it back/i).click();
+  await expect(changed.getByRole('status')).toContainText(/it is back/i);
+  expect(await offered()).toContain(second);
+
+  await open(page, `/dashboard/webinars/${webinar.id}/times?zone=Europe/Paris`);
+  await line().getByRole('link', { name: /move or call off/i }).click();
+  await fill(line().locator('form').first(), { at: '09:15' });
+  await button(line(), /^move it$/i).click();
+  await expect(changed).toContainText(/Added: .*, 09:15/);
+  const moved = new Date(new Date(second!).getTime() - (8 * 60 + 45) * 60_000).getTime();
+  const now = (await offered()).map((time) => new Date(time).getTime());
+  expect(now).toContain(moved);
+  expect(now).toContain(new Date(first!).getTime());
+  expect(now).not.toContain(new Date(second!).getTime());
+});

@@ -51,6 +51,8 @@ pub struct Setup<'a, Id> {
     pub duration_seconds: f64,
     /// What counts as having been there, and as having stayed.
     pub thresholds: Thresholds,
+    /// Whether the page has a box for offers.
+    pub asks_about_offers: bool,
     /// The sequence.
     pub letters: &'a [Letter<Id>],
 }
@@ -71,24 +73,44 @@ pub enum Choice {
     AtOnce,
 }
 
-/// What a figure does once registered.
+/// One stay in the room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Minutes until they open their link. Of the first visit: from the start of the session, or from registering where
+    /// the recording is taken at once. Of every other one: from when they left.
+    pub after_minutes: u32,
+    /// The minute of the recording at which they leave; at its end without one.
+    pub leaves_at_minute: Option<u32>,
+}
+
+/// What a figure does once registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "does", rename_all = "snake_case")]
 pub enum Conduct {
     /// Never opens the link.
     NeverComes,
-    /// Opens the room and watches from wherever the recording begins for them.
+    /// Opens the room, once or several times, and watches from wherever the recording begins or goes on for them.
     Comes {
-        /// Minutes after the start of the session; after registering, where the recording is taken at once.
-        after_minutes: u32,
-        /// The minute of the recording at which they leave; at its end without one.
-        leaves_at_minute: Option<u32>,
+        /// In order.
+        visits: Vec<Visit>,
     },
     /// Presses "unsubscribe" in the first reminder, and does not come.
     UnsubscribesAfterFirstReminder,
     /// On time, to the end.
     #[default]
     StaysToTheEnd,
+}
+
+impl Conduct {
+    /// Their visits, in order.
+    #[must_use]
+    pub fn visits(&self) -> Vec<Visit> {
+        match self {
+            Self::NeverComes | Self::UnsubscribesAfterFirstReminder => Vec::new(),
+            Self::Comes { visits } => visits.clone(),
+            Self::StaysToTheEnd => vec![Visit::default()],
+        }
+    }
 }
 
 /// A made-up registrant.
@@ -104,6 +126,8 @@ pub struct Figure {
     pub reads_minutes: u16,
     /// Which time they take.
     pub choice: Choice,
+    /// Whether they tick the box for offers, where the page has one.
+    pub wants_offers: bool,
     /// What they do then.
     pub conduct: Conduct,
 }
@@ -146,6 +170,8 @@ pub enum What<Id = MailTemplateId> {
         session: Option<SeenTime>,
         /// Whether the time chosen had passed when the form was sent, so that the next one was booked.
         is_next: bool,
+        /// Whether they agreed to offers.
+        wants_offers: bool,
     },
     /// They can put the session into their calendar.
     CalendarEntry {
@@ -182,6 +208,8 @@ pub enum What<Id = MailTemplateId> {
     Joined {
         /// At this second of the recording.
         at_second: u32,
+        /// Whether it goes on where they left it.
+        goes_on: bool,
     },
     /// They open the link when it plays nothing any more.
     FoundOver,

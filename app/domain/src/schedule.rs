@@ -9,6 +9,7 @@ mod describe;
 pub(crate) mod form;
 mod occurrences;
 mod offering;
+mod single;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ pub use describe::{describe_rule, in_one_line, in_words, shift_text, wall_text};
 pub use form::{MAX_BLACKOUTS, MAX_DATES, MAX_RULES, RuleForm, ScheduleForm, TickedDays, parse_dates};
 pub use occurrences::{Occurrence, Shift, Zones, occurrences, resolve};
 pub use offering::{Offered, Offering, Slot, next_boundary, offered};
+pub use single::{CalledOff, Coming, ExtraDate, MAX_CHANGED_DATES, NoSessionName, SessionName};
 
 closed_list! {
     /// A day of the week.
@@ -332,6 +334,9 @@ pub struct Schedule {
     /// Starts that are not offered any more, whatever the rules say: the coach called them off, or moved them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub called_off: Vec<CalledOff>,
+    /// Dates that take place besides, whatever the rules and the days off say: sessions were moved to them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<ExtraDate>,
 }
 
 impl Default for Schedule {
@@ -346,27 +351,12 @@ impl Default for Schedule {
             shown: 3,
             replay_days: 7,
             called_off: Vec::new(),
+            extra: Vec::new(),
         }
     }
 }
 
-/// A start that is not offered any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CalledOff {
-    /// When it would have started.
-    pub starts_at: Moment,
-    /// The zone it would have started in, where a rule without a zone of its own made it for that one alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zone: Option<String>,
-}
-
 impl Schedule {
-    /// Whether a start was called off; `zone` is the one it exists for alone.
-    #[must_use]
-    pub fn is_called_off(&self, starts_at: Moment, zone: Option<&str>) -> bool {
-        self.called_off.iter().any(|one| one.starts_at == starts_at && one.zone.as_deref() == zone)
-    }
-
     /// When the doors of a session open.
     #[must_use]
     pub const fn doors_open(&self, starts_at: Moment) -> Moment {
@@ -396,6 +386,21 @@ pub struct PreviewLine {
     pub note: Option<String>,
     /// People booked on it.
     pub booked: i64,
+    /// How forms name it.
+    pub name: String,
+    /// Its time as the form to move it starts with; without a zone it is every visitor's own.
+    pub form: MoveForm,
+}
+
+/// A single date that was changed by hand, as the coach sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedDate {
+    /// How forms name it.
+    pub name: String,
+    /// When.
+    pub text: String,
+    /// Whether it was called off; otherwise it takes place besides.
+    pub is_off: bool,
 }
 
 /// Everything the page of times shows.
@@ -417,6 +422,8 @@ pub struct ScheduleView {
     pub next: Vec<PreviewLine>,
     /// Sessions to come with people on them.
     pub booked: Vec<BookedSession>,
+    /// Single dates to come that were called off or added by hand.
+    pub changed: Vec<ChangedDate>,
 }
 
 #[cfg(test)]

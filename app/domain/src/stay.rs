@@ -34,13 +34,34 @@ pub fn is_idle(last_credit_at: Option<Moment>, now: Moment) -> bool {
     last_credit_at.is_none_or(|last| last.plus_seconds(IDLE_SECONDS) <= now)
 }
 
-/// The second of the recording at which somebody begins who opens the room of a session now and has not been there
-/// before. Once the session is over everybody begins at the beginning.
+/// Left this close to the end, the recording starts over: nobody comes back for the last words.
+const NEAR_END_SECONDS: f64 = 10.0;
+
+/// Where the recording begins for somebody who opens the room.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Arrival {
+    /// The second of the recording.
+    pub at_second: f64,
+    /// Whether that is where they left it.
+    pub goes_on: bool,
+}
+
+/// Where somebody begins who opens the room now. `starts_at` is their session's, if it has a time; `left_at` the second
+/// of the recording at which they left it, if they have played any of it. While a session runs and its coach lets people
+/// join where it is, they do; otherwise everybody goes on where they left, on whatever device (product.md §2.7).
 #[must_use]
-pub fn begins_at_second(late_join: LateJoin, starts_at: Moment, now: Moment, duration_seconds: f64) -> f64 {
-    let running = now.seconds_since(starts_at);
-    let joins_where_it_is = late_join == LateJoin::WhereItIs && (0.0..duration_seconds).contains(&running);
-    if joins_where_it_is { running } else { 0.0 }
+pub fn opens_at_second(
+    late_join: LateJoin,
+    (starts_at, now): (Option<Moment>, Moment),
+    duration_seconds: f64,
+    left_at: Option<f64>,
+) -> Arrival {
+    let running = starts_at.map_or(0.0, |starts_at| now.seconds_since(starts_at));
+    if late_join == LateJoin::WhereItIs && running > 0.0 && running < duration_seconds {
+        return Arrival { at_second: running, goes_on: false };
+    }
+    let left_at = left_at.filter(|left_at| (0.0..duration_seconds - NEAR_END_SECONDS).contains(left_at));
+    Arrival { at_second: left_at.unwrap_or_default(), goes_on: left_at.is_some_and(|left_at| left_at > 0.0) }
 }
 
 /// The times of one booked place.
@@ -131,11 +152,29 @@ mod tests {
         assert_eq!(entry_ends_at(start(), 901), start().plus_seconds(1_800));
     }
 
+    fn opens(late_join: LateJoin, late: i64, left_at: Option<f64>) -> Arrival {
+        opens_at_second(late_join, (Some(start()), start().plus_seconds(late)), 3_600.0, left_at)
+    }
+
     #[test]
     fn latecomers_begin_where_the_coach_chose() {
-        let begins = |late_join, late: i64| begins_at_second(late_join, start(), start().plus_seconds(late), 3_600.0);
-        assert!(begins(LateJoin::FromTheStart, 300) == 0.0);
-        assert!(begins(LateJoin::WhereItIs, 300) == 300.0);
-        assert!(begins(LateJoin::WhereItIs, 3_600) == 0.0);
+        let from_the_start = Arrival::default();
+        assert_eq!(opens(LateJoin::FromTheStart, 300, None), from_the_start);
+        assert_eq!(opens(LateJoin::WhereItIs, 300, None), Arrival { at_second: 300.0, goes_on: false });
+        assert_eq!(opens(LateJoin::WhereItIs, 300, Some(60.0)), Arrival { at_second: 300.0, goes_on: false });
+        assert_eq!(opens(LateJoin::WhereItIs, 3_600, None), from_the_start);
+        assert_eq!(opens(LateJoin::WhereItIs, 0, None), from_the_start);
+    }
+
+    #[test]
+    fn going_on_where_one_left_except_at_the_very_end() {
+        let going_on = |second| Arrival { at_second: second, goes_on: true };
+        assert_eq!(opens(LateJoin::FromTheStart, 300, Some(1_200.0)), going_on(1_200.0));
+        assert_eq!(opens(LateJoin::WhereItIs, 7_200, Some(1_200.0)), going_on(1_200.0));
+        assert_eq!(opens(LateJoin::FromTheStart, 300, Some(3_595.0)), Arrival::default());
+        let without_a_time = opens_at_second(LateJoin::WhereItIs, (None, start()), 3_600.0, Some(90.0));
+        assert_eq!(without_a_time, going_on(90.0));
+        let short = opens_at_second(LateJoin::FromTheStart, (None, start()), 8.0, Some(5.0));
+        assert_eq!(short, Arrival::default());
     }
 }

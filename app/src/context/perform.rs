@@ -49,6 +49,8 @@ pub const FORMS: &[(&str, Sender)] = &[
     ("save_schedule", Sender::Coach),
     ("move_session", Sender::Coach),
     ("call_off_session", Sender::Coach),
+    ("bring_back", Sender::Coach),
+    ("remove_date", Sender::Coach),
     ("save_template", Sender::Coach),
     ("remove_template", Sender::Coach),
     ("test_template", Sender::Coach),
@@ -346,11 +348,13 @@ async fn signed_in(coach: &Coach, form: &str, fields: &Fields<'_>) -> Result<For
         "remove_rule" => coach.remove_rule(fields.webinar()?, fields.number("rule")?).await?,
         "save_schedule" => coach.save_schedule(fields.webinar()?, &fields.schedule_form()).await?,
         "move_session" => {
-            coach.move_session(fields.webinar()?, fields.number("session")?, &fields.move_form()).await?;
+            coach.move_session(fields.webinar()?, &fields.number("session")?, &fields.move_form()).await?;
         }
         "call_off_session" => {
-            coach.call_off_session(fields.webinar()?, fields.number("session")?, &fields.move_form()).await?;
+            coach.call_off_session(fields.webinar()?, &fields.number("session")?, &fields.move_form()).await?;
         }
+        "bring_back" => coach.bring_back(fields.webinar()?, fields.text("date")).await?,
+        "remove_date" => coach.remove_date(fields.webinar()?, fields.text("date")).await?,
         "save_template" => coach.save_template(fields.webinar()?, &fields.template_form()).await?,
         "remove_template" => coach.remove_template(fields.webinar()?, fields.number("template")?).await?,
         "test_template" => coach.test_template(fields.webinar()?, fields.number("template")?).await?,

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::document::script_safe;
 use super::fields::Refused;
+use crate::ui::zone_options;
 
 /// The radios of one form, with the zone they are shown in.
 pub fn slots(times: &Times, chosen: &str, refusal: Option<&Refusal>, offers_at_once: bool) -> AnyView {
@@ -56,14 +57,6 @@ pub fn slots(times: &Times, chosen: &str, refusal: Option<&Refusal>, offers_at_o
 
 /// "Somewhere else?": the same page with its times in another zone.
 pub fn zone_picker(times: &Times, path: &str, source: &str) -> AnyView {
-    let options: Vec<_> = times
-        .zones
-        .iter()
-        .map(|zone| {
-            let is_shown = *zone == times.zone;
-            view! { <option value=zone.clone() selected=is_shown>{zone.replace('_', " ")}</option> }
-        })
-        .collect();
     let source =
         (!source.is_empty()).then(|| view! { <input type="hidden" name="utm_source" value=source.to_owned()/> });
     view! {
@@ -71,7 +64,7 @@ pub fn zone_picker(times: &Times, path: &str, source: &str) -> AnyView {
             <summary>"Times for "{times.zone.replace('_', " ")}". Are you somewhere else?"</summary>
             <form method="get" action=path.to_owned()>
                 <label for="zone-picker">"Your time zone"</label>
-                <select id="zone-picker" name="zone">{options}</select>
+                <select id="zone-picker" name="zone">{zone_options(&times.zones, &times.zone)}</select>
                 {source}
                 <button class="button" type="submit">"Show my times"</button>
             </form>

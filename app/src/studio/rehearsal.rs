@@ -15,7 +15,7 @@ use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::reading::read;
-use crate::ui::{Missing, Refused};
+use crate::ui::{Missing, Refused, zone_options};
 
 /// What a made-up registrant meets.
 #[server(prefix = "/api/fn", endpoint = "rehearsal", input = Json)]
@@ -38,9 +38,14 @@ pub fn RehearsalPage() -> impl IntoView {
                 day: text("day"),
                 at: text("at"),
                 takes: text("takes"),
+                offers: text("offers"),
                 manner: text("manner"),
                 late: text("late"),
                 leaves: text("leaves"),
+                back: text("back"),
+                back_leaves: text("back_leaves"),
+                again: text("again"),
+                again_leaves: text("again_leaves"),
             }
         })
     });
@@ -70,7 +75,7 @@ pub fn RehearsalPage() -> impl IntoView {
 
 #[component]
 fn Rehearsal(id: WebinarId, rehearsal: RehearsalView) -> impl IntoView {
-    let RehearsalView { title, slug, form, zones, times, scenes, problem } = rehearsal;
+    let RehearsalView { title, slug, form, asks_about_offers, zones, times, scenes, problem } = rehearsal;
     let problem = problem.map(|refusal| view! { <p class="problem" role="alert">{refusal.message}</p> });
     let zone = form.zone.replace('_', " ");
     let journey = (!scenes.is_empty()).then(|| view! { <Journey id=id slug=slug zone=zone scenes=scenes/> });
@@ -80,7 +85,7 @@ fn Rehearsal(id: WebinarId, rehearsal: RehearsalView) -> impl IntoView {
         <h1 dir="auto">{title}</h1>
         <WebinarTabs id=id current="rehearsal"/>
         <p class="hint">"Somebody made up goes through everything, by the rules that hold for real people. Nobody is written to, and nothing is counted."</p>
-        <Figure form=form zones=zones times=times/>
+        <Figure form=form asks_about_offers=asks_about_offers zones=zones times=times/>
         {problem}
         {journey}
     }
@@ -95,9 +100,9 @@ fn options(all: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<Any
 }
 
 #[component]
-fn Figure(form: RehearsalForm, zones: Vec<String>, times: Vec<TimeOption>) -> impl IntoView {
-    let RehearsalForm { name, zone, day, at, takes, manner, late, leaves } = form;
-    let zones = options(zones.into_iter().map(|zone| (zone.clone(), zone.replace('_', " "))), &zone);
+fn Figure(form: RehearsalForm, asks_about_offers: bool, zones: Vec<String>, times: Vec<TimeOption>) -> impl IntoView {
+    let RehearsalForm { name, zone, day, at, takes, offers, manner, late, leaves, .. } = form;
+    let RehearsalForm { back, back_leaves, again, again_leaves, .. } = form;
     let first = std::iter::once((String::new(), "The first one offered".to_owned()));
     let times = options(first.chain(times.into_iter().map(|time| (time.value, time.text))), &takes);
     let manners = Manner::ALL.iter().map(|one| (one.as_str().to_owned(), manner_text(*one).to_owned()));
@@ -106,13 +111,20 @@ fn Figure(form: RehearsalForm, zones: Vec<String>, times: Vec<TimeOption>) -> im
     view! {
         <Form method="GET" action="" attr:class="figure">
             <label><span>"First name"</span><input name="name" value=name maxlength="60"/></label>
-            <label><span>"Lives in"</span><select name="zone">{zones}</select></label>
+            <label><span>"Lives in"</span><select name="zone">{zone_options(&zones, &zone)}</select></label>
             <label><span>"Registers on"</span><input name="day" type="date" value=day/></label>
             <label><span>"at, on their clock"</span><input name="at" type="time" value=at/></label>
             <label><span>"Takes"</span><select name="takes">{times}</select></label>
+            {asks_about_offers.then(|| view! {
+                <label class="check"><input type="checkbox" name="offers" value="yes" checked=!offers.is_empty()/><span>"Ticks the box for offers"</span></label>
+            })}
             <label><span>"Then"</span><select name="manner">{manners}</select></label>
             <label class="for-comes"><span>"Minutes late"</span><input name="late" inputmode="numeric" value=late/></label>
             <label class="for-comes"><span>"Leaves at minute"</span><input name="leaves" inputmode="numeric" value=leaves/></label>
+            <label class="for-comes"><span>"Comes back after (hours)"</span><input name="back" inputmode="numeric" value=back/></label>
+            <label class="for-comes"><span>"and leaves at minute"</span><input name="back_leaves" inputmode="numeric" value=back_leaves/></label>
+            <label class="for-comes"><span>"Once more after (hours)"</span><input name="again" inputmode="numeric" value=again/></label>
+            <label class="for-comes"><span>"and leaves at minute"</span><input name="again_leaves" inputmode="numeric" value=again_leaves/></label>
             <button type="submit" class="button primary">"Rehearse"</button>
         </Form>
     }
@@ -122,6 +134,7 @@ const fn manner_text(manner: Manner) -> &'static str {
     match manner {
         Manner::Stays => "comes on time and stays to the end",
         Manner::Comes => "comes and leaves as follows",
+        Manner::NextDay => "misses it, and opens the link the next day",
         Manner::StaysAway => "does not come",
         Manner::Unsubscribes => "unsubscribes in the first reminder",
     }

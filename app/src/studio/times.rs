@@ -3,21 +3,22 @@
 //! Which fields a rule needs is decided by the style sheet from the chosen kind, so the form is the same with and
 //! without a script; the server passes over what does not belong to the kind.
 
+mod single;
+
 use domain::ids::WebinarId;
-use domain::schedule::{
-    BookedSession, Day, LateJoin, Nth, PreviewLine, RuleKind, RuleView, ScheduleForm, ScheduleView,
-};
+use domain::schedule::{Day, LateJoin, Nth, PreviewLine, RuleKind, RuleView, ScheduleForm, ScheduleView};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 
+use self::single::{Booked, ChangeForms, Changed, change_link};
 use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
-use crate::forms::{Checkbox, Fold, FormState, PostForm, Problem, Select, Submit, TextArea, TextField, was_done};
+use crate::forms::{Checkbox, Fold, FormState, PostForm, Problem, Select, Submit, TextArea, TextField};
 use crate::reading::read;
-use crate::ui::{Missing, Refused};
+use crate::ui::{Missing, Refused, zone_options};
 
 /// Everything the page of times shows.
 #[server(prefix = "/api/fn", endpoint = "schedule")]
@@ -59,7 +60,7 @@ pub fn TimesPage() -> impl IntoView {
 
 #[component]
 fn Times(id: WebinarId, schedule: ScheduleView, open: String) -> impl IntoView {
-    let ScheduleView { title, is_scheduled, rules, form, zone, zones, next, booked } = schedule;
+    let ScheduleView { title, is_scheduled, rules, form, zone, zones, next, booked, changed } = schedule;
     let zones = StoredValue::new(zones);
     let kind = (!is_scheduled && !rules.is_empty()).then(|| {
         view! {
@@ -76,9 +77,10 @@ fn Times(id: WebinarId, schedule: ScheduleView, open: String) -> impl IntoView {
         <WebinarTabs id=id current="times"/>
         {kind}
         <Rules id=id rules=rules/>
-        <Booked id=id booked=booked open=open/>
+        <Booked id=id booked=booked open=open.clone()/>
         <AddRule id=id zone=zone.clone() zones=zones/>
-        <Preview next=next zone=zone zones=zones/>
+        <Preview id=id next=next zone=zone zones=zones open=open/>
+        <Changed id=id changed=changed/>
         <ForAll id=id form=form/>
     }
 }
@@ -111,92 +113,6 @@ fn Rules(id: WebinarId, rules: Vec<RuleView>) -> impl IntoView {
             }}
         </section>
     }
-}
-
-/// Sessions with people on them. One at a time is open, named in the address, so that a form has its fields to itself.
-#[component]
-fn Booked(id: WebinarId, booked: Vec<BookedSession>, open: String) -> impl IntoView {
-    let done = match (was_done("move_session"), was_done("call_off_session")) {
-        (true, _) => Some("Moved. Everybody on it gets one mail with the new time."),
-        (_, true) => Some("Called off. Everybody on it gets one mail, and nothing else about it."),
-        _ => None,
-    };
-    let done = done.map(|done| view! { <p class="done" role="status">{done}</p> });
-    if booked.is_empty() {
-        return done.map(|done| view! { <section id="booked">{done}</section> }).into_any();
-    }
-    let sessions: Vec<_> = booked
-        .into_iter()
-        .map(|session| {
-            let is_open = session.id.to_string() == open;
-            view! { <BookedOne id=id session=session is_open=is_open/> }
-        })
-        .collect();
-    view! {
-        <section id="booked">
-            <h2>"Booked"</h2>
-            {done}
-            <p class="hint">"Changing the rules leaves these as they are: people rely on them. Here you move one with everybody on it, or call it off."</p>
-            <ul class="sequence">{sessions}</ul>
-        </section>
-    }
-    .into_any()
-}
-
-/// `1 person`, `37 people`
-fn people_text(people: i64) -> String {
-    if people == 1 { "1 person".to_owned() } else { format!("{people} people") }
-}
-
-#[component]
-fn BookedOne(id: WebinarId, session: BookedSession, is_open: bool) -> impl IntoView {
-    let BookedSession { id: session, text, own_text, people, form } = session;
-    let (label, address) = match is_open {
-        true => ("Close", "?".to_owned()),
-        false => ("Move or call off", format!("?session={session}")),
-    };
-    let people = people_text(people);
-    let changing = is_open.then(|| {
-        let this = vec![("webinar", id.to_string()), ("session", session.to_string())];
-        let to_move = [this.clone(), vec![("zone", form.zone.clone())]].concat();
-        let zone = form.zone.replace('_', " ");
-        view! {
-            <div class="editing">
-                <PostForm name="move_session" hidden=to_move>
-                    <h3>"To another time"</h3>
-                    <div class="timing">
-                        <TextField name="date" label="Day" kind="date" value=form.date/>
-                        <TextField name="at" label="Starts at" kind="time" value=form.at/>
-                        <p class="quiet from">{zone}</p>
-                    </div>
-                    <TextArea name="note" label="A word to them" rows=2 optional=true hint="It stands in the mail."/>
-                    <p class="hint">"Everybody booked gets one mail with the new time, calendars move by themselves, reminders are planned anew. Links stay as they are."</p>
-                    <Submit label="Move everybody"/>
-                </PostForm>
-                <PostForm name="call_off_session" hidden=this>
-                    <h3>"It does not take place"</h3>
-                    <TextArea name="note" label="A word to them" rows=2 optional=true hint="It stands in the mail."/>
-                    <p class="hint">"Everybody gets one mail, calendars take it out, no reminder follows. Their links offer the other dates."</p>
-                    <Submit label="Call it off" kind="danger"/>
-                </PostForm>
-            </div>
-        }
-    });
-    view! {
-        <li>
-            <p class="when">{text}<span class="quiet">" · "{people}</span></p>
-            {own_text.map(|text| view! { <p class="hint own-time">{text}</p> })}
-            <p class="subject"><a href=address aria-expanded=is_open.to_string()>{label}</a></p>
-            {changing}
-        </li>
-    }
-}
-
-fn zone_options(zones: StoredValue<Vec<String>>, chosen: &str) -> Vec<AnyView> {
-    zones.with_value(|zones| {
-        let option = |zone: &String| view! { <option value=zone.clone() selected=zone == chosen>{zone.replace('_', " ")}</option> };
-        zones.iter().map(|zone| option(zone).into_any()).collect()
-    })
 }
 
 #[component]
@@ -246,7 +162,7 @@ fn RuleFields(zone: String, zones: StoredValue<Vec<String>>) -> impl IntoView {
             <TextField name="at" label="Starts at" kind="time" value="18:00"/>
             <div class="field">
                 <label for="add-rule-zone">"Time zone"</label>
-                <select id="add-rule-zone" name="zone">{zone_options(zones, &chosen)}</select>
+                <select id="add-rule-zone" name="zone">{zones.with_value(|zones| zone_options(zones, &chosen))}</select>
                 <Problem name="zone"/>
             </div>
             <Checkbox name="floats">"At this time in each visitor’s own zone instead"</Checkbox>
@@ -260,11 +176,24 @@ fn RuleFields(zone: String, zones: StoredValue<Vec<String>>) -> impl IntoView {
 }
 
 #[component]
-fn Preview(next: Vec<PreviewLine>, zone: String, zones: StoredValue<Vec<String>>) -> impl IntoView {
+fn Preview(
+    id: WebinarId,
+    next: Vec<PreviewLine>,
+    zone: String,
+    zones: StoredValue<Vec<String>>,
+    open: String,
+) -> impl IntoView {
     let is_empty = next.is_empty();
     let lines: Vec<_> = next
         .into_iter()
         .map(|line| {
+            // One with people on it stands among those that are booked.
+            let is_free = line.booked == 0;
+            let is_open = is_free && line.name == open;
+            let link = is_free.then(|| change_link(&line.name, Some(&zone), is_open));
+            let forms = is_open.then(
+                || view! { <ChangeForms id=id session=line.name.clone() form=line.form.clone() is_booked=false/> },
+            );
             let note = line.note.map(|note| view! { <p class="look">{note}</p> });
             let booked =
                 (line.booked > 0).then(|| view! { <span class="quiet">{format!(" · {} booked", line.booked)}</span> });
@@ -274,6 +203,8 @@ fn Preview(next: Vec<PreviewLine>, zone: String, zones: StoredValue<Vec<String>>
                     {booked}
                     {line.own_text.map(|text| view! { <span class="hint own-time">{text}</span> })}
                     {note}
+                    {link}
+                    {forms}
                 </li>
             }
         })
@@ -283,13 +214,13 @@ fn Preview(next: Vec<PreviewLine>, zone: String, zones: StoredValue<Vec<String>>
             <h2>"The next sessions"</h2>
             <Form method="GET" action="" attr:class="zone-form">
                 <label for="preview-zone">"As somebody there sees them"</label>
-                <select id="preview-zone" name="zone">{zone_options(zones, &zone)}</select>
+                <select id="preview-zone" name="zone">{zones.with_value(|zones| zone_options(zones, &zone))}</select>
                 <button type="submit" class="button">"Show"</button>
             </Form>
             {if is_empty {
                 view! { <p class="hint">"There is none. Just-in-time sessions are made for each visitor and do not stand here."</p> }.into_any()
             } else {
-                view! { <ol class="sessions">{lines}</ol> }.into_any()
+                view! { <ol class="sessions sequence">{lines}</ol> }.into_any()
             }}
         </section>
     }

@@ -306,6 +306,7 @@ impl Backend {
                     last_beat_at: Set(Some(played_at.plus_seconds(watched.total_ms / 1000))),
                     device: Set(person.device.to_owned()),
                     country: Set(person.country.to_owned()),
+                    came_by: Set(Some(persistence::registrations::BY_MAIL.to_owned())),
                 };
                 row.insert(&transaction).await?;
                 let (seen, again) = watched.map.stored();

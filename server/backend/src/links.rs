@@ -13,6 +13,8 @@ use crate::secrets::same;
 
 /// Bytes of the signature in a token: 128 bits.
 const SIGNATURE_BYTES: usize = 16;
+/// What a token is for that is shown on a page.
+const SHOWN: &str = "room-token-shown";
 /// A media address works at least this long: a long talk with breaks.
 const MEDIA_SECONDS: i64 = 6 * 3600;
 /// Addresses are cut to this grid, so that a page loaded again reuses the browser's cache.
@@ -51,19 +53,30 @@ impl MediaKind {
 }
 
 impl Backend {
-    /// The token of a registrant's own link.
+    /// The token of a registrant's own link as it is mailed.
     #[must_use]
     pub fn room_token(&self, registration: RegistrationId, version: i32) -> String {
-        let mac = self.secrets().mac("room-token", &[registration.as_bytes(), &version.to_be_bytes()]);
+        self.token_for("room-token", registration, version)
+    }
+
+    fn token_for(&self, purpose: &str, registration: RegistrationId, version: i32) -> String {
+        let mac = self.secrets().mac(purpose, &[registration.as_bytes(), &version.to_be_bytes()]);
         let mut bytes = registration.as_bytes().to_vec();
         bytes.extend_from_slice(&mac[..SIGNATURE_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The path of a registrant's own link.
+    /// The path of a registrant's own link as it is mailed: only who reads that mailbox knows it.
     #[must_use]
     pub fn room_path(&self, registration: RegistrationId, version: i32) -> String {
         format!("/r/{}", self.room_token(registration, version))
+    }
+
+    /// The path of the same room for whoever has not shown that they read the mailbox: the page after registering, and
+    /// the coach. It opens the same, and proves nothing about the address (product.md §4.2).
+    #[must_use]
+    pub fn shown_room_path(&self, registration: RegistrationId, version: i32) -> String {
+        format!("/r/{}", self.token_for(SHOWN, registration, version))
     }
 
     /// The path behind which somebody ends the reminders and follow-ups of a registration's coach.
@@ -100,6 +113,13 @@ impl Backend {
     /// Whether a token was made by us for this registration and link version.
     #[must_use]
     pub fn room_token_proves(&self, token: &str, registration: RegistrationId, version: i32) -> bool {
+        let shown = self.token_for(SHOWN, registration, version);
+        self.was_mailed(token, registration, version) || same(token.as_bytes(), shown.as_bytes())
+    }
+
+    /// Whether it is the token that was mailed.
+    #[must_use]
+    pub fn was_mailed(&self, token: &str, registration: RegistrationId, version: i32) -> bool {
         same(token.as_bytes(), self.room_token(registration, version).as_bytes())
     }
 

@@ -27,8 +27,8 @@ use persistence::{registrations as queries, restrictions, results, rights, sched
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use self::form_stamp::FormStamp;
-use self::slots::{Booked, Chosen, StoredSchedule, called_off};
 pub(crate) use self::room::first_name_of;
+use self::slots::{Booked, Chosen, StoredSchedule, called_off};
 use crate::calendars::Entry;
 use crate::limits::Limit;
 use crate::mails::about_rights::RESTING;
@@ -129,7 +129,7 @@ impl Visitor {
         if !form.website.is_empty() {
             // A machine fills what people do not see. It is told what it wants to hear.
             return Ok(Booking {
-                room_path: backend.room_path(RegistrationId::new(), queries::FIRST_LINK_VERSION),
+                room_path: backend.shown_room_path(RegistrationId::new(), queries::FIRST_LINK_VERSION),
                 ..Booking::default()
             });
         }
@@ -488,7 +488,7 @@ impl Backend {
                 self.enqueue_mail(transaction, row.coach_id, WAITING_LIST, &once, Some(id), None, now).await?;
             }
         }
-        let room_path = self.room_path(id, queries::FIRST_LINK_VERSION);
+        let room_path = self.shown_room_path(id, queries::FIRST_LINK_VERSION);
         Ok((id, Booking { room_path, time: booked.time.clone(), is_waiting, ..Booking::default() }))
     }
 
@@ -502,7 +502,7 @@ impl Backend {
     ) -> Result<(RegistrationId, Booking)> {
         let (coach, now) = (press.row.coach_id, press.now);
         if found.id == press.booking && found.registered_at.plus_seconds(SAME_PRESS_SECONDS) > now {
-            let room_path = self.room_path(found.id, found.link_version);
+            let room_path = self.shown_room_path(found.id, found.link_version);
             let (time, is_waiting) =
                 (press.time.booked.time.clone(), press.time.booked.session.kind == schedules::WAITING);
             return Ok((found.id, Booking { room_path, time, is_waiting, ..Booking::default() }));

@@ -27,6 +27,7 @@ impl Coach {
             title: row.title.clone(),
             slug: row.slug.clone(),
             form: form.clone(),
+            asks_about_offers: row.promotion_text_id.is_some(),
             zones: time_zones(),
             times: Vec::new(),
             scenes: Vec::new(),
@@ -81,6 +82,7 @@ impl Coach {
             link_days: u16::try_from(row.link_days).unwrap_or(u16::MAX),
             duration_seconds: recording.as_ref().map_or(0.0, |video| video.duration_ms as f64 / 1_000.0),
             thresholds: thresholds_of(row),
+            asks_about_offers: row.promotion_text_id.is_some(),
             letters: &letters,
         };
         Ok(rehearse(&setup, figure, Mishaps::default(), &Bundled)?)

@@ -6,11 +6,13 @@ mod changing;
 
 use domain::ids::{ScheduleRuleId, WebinarId};
 use domain::schedule::{
-    BookedSession, MAX_RULES, MOST_OFFERED, MoveForm, Occurrence, PreviewLine, Repeats, Rule, RuleForm, RuleView,
-    Schedule, ScheduleForm, ScheduleView, Timed, describe_rule, occurrences, shift_text, wall_text,
+    BookedSession, ChangedDate, Coming, ExtraDate, MAX_RULES, MOST_OFFERED, MoveForm, PreviewLine, Repeats, Rule,
+    RuleForm, RuleView, Schedule, ScheduleForm, ScheduleView, SessionName, Timed, Zones, describe_rule, occurrences,
+    resolve, shift_text, wall_text,
 };
 use domain::webinar::SessionKind;
 use domain::{Moment, Refusal, RefusalKind};
+use jiff::civil::DateTime;
 use persistence::entities::{session, webinar};
 use persistence::{schedules as queries, webinars};
 
@@ -23,23 +25,41 @@ use crate::{Backend, Coach, Result};
 /// How far ahead the preview looks: a monthly rule has a year to show itself.
 const PREVIEW_DAYS: i64 = 366;
 
-/// The next sessions of all rules at fixed times, in order, as somebody in `zone` meets them.
-fn coming(stored: &StoredSchedule, zone: &str, from: Moment) -> Vec<Occurrence> {
+/// The next sessions at set times, in order, as somebody in `zone` meets them.
+fn coming(stored: &StoredSchedule, zone: &str, from: Moment) -> Vec<Coming> {
     let span = (from, from.plus_days(PREVIEW_DAYS));
-    let mut found: Vec<Occurrence> = Vec::new();
-    for rule in &stored.schedule.rules {
-        if let Rule::Timed(timed) = rule {
-            let yielded = occurrences(timed, zone, &stored.schedule.blackouts, &Bundled, span);
-            let floats = timed.zone.is_none();
-            found.extend(
-                yielded
-                    .filter(|one| !stored.schedule.is_called_off(one.starts_at, floats.then_some(one.zone.as_str()))),
-            );
+    let mut found = stored.schedule.coming(zone, &Bundled, span, usize::MAX);
+    found.dedup_by_key(|one| one.session.starts_at);
+    found
+}
+
+/// The form to move what this wall shows, in this zone.
+fn move_form(wall: DateTime, zone: String) -> MoveForm {
+    let at = wall.strftime("%H:%M").to_string();
+    MoveForm { date: wall.date().to_string(), at, zone, note: String::new() }
+}
+
+/// Single dates to come that were changed by hand, in order.
+fn changed(schedule: &Schedule, zone: &str, now: Moment) -> Vec<ChangedDate> {
+    let everywhere = |wall| format!("{} in each visitor’s own zone", wall_text(wall));
+    let mut all: Vec<(Moment, ChangedDate)> = Vec::new();
+    for off in schedule.called_off.iter().filter(|off| off.is_ahead(now)) {
+        let text = match (off.wall, &off.zone) {
+            (Some(wall), _) => everywhere(wall),
+            (None, own) => in_one_line(off.starts_at, own.as_deref().unwrap_or(zone)),
+        };
+        all.push((off.starts_at, ChangedDate { name: off.name(), text, is_off: true }));
+    }
+    for date in &schedule.extra {
+        let Some(starts_at) = starts_at(date, zone) else { continue };
+        let floating = date.zone.is_none().then_some((zone, date.wall()));
+        if starts_at > now && !schedule.is_called_off(starts_at, floating) {
+            let text = if floating.is_some() { everywhere(date.wall()) } else { in_one_line(starts_at, zone) };
+            all.push((starts_at, ChangedDate { name: date.name(), text, is_off: false }));
         }
     }
-    found.sort_by_key(|one| one.starts_at);
-    found.dedup_by_key(|one| one.starts_at);
-    found
+    all.sort_by_key(|(starts_at, _)| *starts_at);
+    all.into_iter().map(|(_, date)| date).collect()
 }
 
 /// A session with people on it as its coach sees it; nothing for one without a set time, which cannot be moved.
@@ -51,15 +71,33 @@ fn booked_session(row: &session::Model, people: i64, zone: &str) -> Option<Booke
     let wall = wall_at(row.starts_at?, &own_zone)?;
     Some(BookedSession {
         id: row.id,
+        note: clocks_changed(row, &own_zone, wall),
         text: in_one_line(row.starts_at?, zone),
         own_text: (own_zone != zone).then(|| format!("{} in {}", wall_text(wall), own_zone.replace('_', " "))),
         people,
-        form: MoveForm {
-            date: wall.date().to_string(),
-            at: wall.strftime("%H:%M").to_string(),
-            zone: own_zone,
-            note: String::new(),
-        },
+        form: move_form(wall, own_zone),
+    })
+}
+
+/// When a single date starts for somebody in `viewer`, if there is such a zone.
+fn starts_at(date: &ExtraDate, viewer: &str) -> Option<Moment> {
+    let zone = Bundled.zone(date.zone.as_deref().unwrap_or(viewer))?;
+    Some(resolve(date.wall(), &zone)?.0)
+}
+
+/// What a coach is told when a government has changed the clocks since people booked: they were promised a moment, so
+/// that stays, and the wall shows another time then (product.md §4.1).
+fn clocks_changed(row: &session::Model, own_zone: &str, wall: DateTime) -> Option<String> {
+    let promised: DateTime = row.wall_time.as_deref()?.parse().ok()?;
+    let (starts_at, _) = resolve(promised, &Bundled.zone(own_zone)?)?;
+    (Some(starts_at) != row.starts_at).then(|| {
+        format!(
+            "The rules for clocks in {} have changed since people booked this for {}. It stays at the moment they were \
+             promised, which is {} there now. Move it if that does not suit you.",
+            own_zone.replace('_', " "),
+            wall_text(promised),
+            wall_text(wall)
+        )
     })
 }
 
@@ -68,7 +106,7 @@ fn booked_session(row: &session::Model, people: i64, zone: &str) -> Option<Booke
 pub(crate) fn facts_of(stored: &StoredSchedule, now: Moment) -> (bool, usize) {
     let coming = coming(stored, stored.own_zone(), now);
     let just_in_time = stored.schedule.rules.iter().any(|rule| matches!(rule, Rule::JustInTime(_)));
-    let shifted = coming.iter().filter(|one| one.shift.is_some()).count();
+    let shifted = coming.iter().filter(|one| one.session.shift.is_some()).count();
     (stored.schedule.on_demand || just_in_time || !coming.is_empty(), shifted)
 }
 
@@ -92,9 +130,11 @@ impl Coach {
         };
         let now = self.backend.now();
         let booked = queries::booked_after(self.backend.db().reader(), id, now).await?;
-        let line = |one: Occurrence| {
+        let line = |one: Coming| {
+            let Coming { session: one, floats, .. } = one;
             let here = booked.iter().filter(|(session, _)| session.starts_at == Some(one.starts_at));
             let booked = here.map(|(_, people)| people).sum();
+            let name = SessionName::Yielded { starts_at: one.starts_at, zone: floats.then(|| one.zone.clone()) };
             PreviewLine {
                 starts_at: one.starts_at,
                 text: in_one_line(one.starts_at, &zone),
@@ -102,6 +142,8 @@ impl Coach {
                     .then(|| format!("{} in {}", wall_text(one.wall), one.zone.replace('_', " "))),
                 note: one.shift.map(shift_text),
                 booked,
+                name: name.to_string(),
+                form: move_form(one.wall, if floats { String::new() } else { one.zone }),
             }
         };
         let views = stored.rules.iter().zip(&stored.schedule.rules);
@@ -113,6 +155,7 @@ impl Coach {
             next: coming(&stored, &zone, now).into_iter().take(usize::from(MOST_OFFERED)).map(line).collect(),
             zones: time_zones(),
             booked: booked.iter().filter_map(|(session, people)| booked_session(session, *people, &zone)).collect(),
+            changed: changed(&stored.schedule, &zone, now),
             zone,
         })
     }
@@ -142,13 +185,13 @@ impl Coach {
         }
         queries::insert_rule(&transaction, id, &rule, now).await?;
         // A date that is named takes place, whatever was called off before.
-        if let Rule::Timed(timed @ Timed { repeats: Repeats::Dates { .. }, zone: Some(zone), .. }) = &rule {
+        if let Rule::Timed(Timed { repeats: Repeats::Dates { dates }, at, zone }) = &rule {
             let mut schedule = StoredSchedule::of(&row, &[])?.schedule;
-            let named = |start: Moment| {
-                occurrences(timed, zone, &[], &Bundled, (start, start.plus_seconds(1))).next().is_some()
-            };
+            let named = dates.iter().map(|date| ExtraDate { date: *date, at: *at, zone: zone.clone() });
+            let named: Vec<(Moment, ExtraDate)> =
+                named.filter_map(|date| Some((starts_at(&date, "UTC")?, date))).collect();
             let before = schedule.called_off.len();
-            schedule.called_off.retain(|off| off.zone.is_some() || !named(off.starts_at));
+            schedule.called_off.retain(|off| !named.iter().any(|(starts_at, date)| off.is_undone_by(*starts_at, date)));
             if schedule.called_off.len() < before {
                 queries::save_settings(&transaction, self.id, id, &serde_json::to_string(&schedule)?, now).await?;
             }
@@ -187,7 +230,8 @@ impl Coach {
         hold_changeable(&transaction, self.id).await?;
         let row = webinars::hold(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
         let stored = StoredSchedule::of(&row, &[])?;
-        let settings = serde_json::to_string(&Schedule { called_off: stored.schedule.called_off, ..schedule })?;
+        let Schedule { called_off, extra, .. } = stored.schedule;
+        let settings = serde_json::to_string(&Schedule { called_off, extra, ..schedule })?;
         let now = self.backend.now();
         queries::save_settings(&transaction, self.id, id, &settings, now).await?;
         self.backend.tell_waiting(&transaction, (self.id, id), now).await?;

@@ -57,7 +57,12 @@ impl Backend {
 
     pub(crate) fn open_totp(&self, row: &coach::Model) -> Result<Option<Totp>> {
         let Some(sealed) = &row.totp_ct else { return Ok(None) };
-        let secret = self.keyring().account_key().open(ProcessingPurpose::Provide, Place::TotpSecret, row.id.as_bytes(), sealed)?;
+        let secret = self.keyring().account_key().open(
+            ProcessingPurpose::Provide,
+            Place::TotpSecret,
+            row.id.as_bytes(),
+            sealed,
+        )?;
         totp(secret, &row.email).map(Some)
     }
 

@@ -183,6 +183,7 @@ async fn write_batch(database: &Database, batch: &[Pending]) -> Result<Vec<BeatA
     let mut rows = Vec::new();
     let mut changes: BTreeMap<(RegistrationId, VideoId), Change> = BTreeMap::new();
     let mut touched: BTreeMap<ViewId, Moment> = BTreeMap::new();
+    let mut proven: BTreeMap<RegistrationId, Moment> = BTreeMap::new();
     let mut answers = Vec::with_capacity(batch.len());
     for pending in batch {
         let beat = &pending.beat;
@@ -216,6 +217,9 @@ async fn write_batch(database: &Database, batch: &[Pending]) -> Result<Vec<BeatA
         seen.insert((beat.view, beat.seq));
         context.last_beat_at = Some(pending.at);
         touched.insert(beat.view, pending.at);
+        if context.proves {
+            proven.entry(context.registration).or_insert(pending.at);
+        }
         let key = (context.registration, context.video);
         let change = changes.entry(key).or_insert_with(|| stored_change(maps.remove(&key), duration, pending.at));
         let played_ms = millis(range.to) - millis(range.from);
@@ -231,6 +235,7 @@ async fn write_batch(database: &Database, batch: &[Pending]) -> Result<Vec<BeatA
     if !rows.is_empty() {
         beats::insert_beats(&transaction, rows).await?;
         beats::touch_views(&transaction, &touched).await?;
+        beats::prove(&transaction, &proven).await?;
         let by_registration: HashMap<_, _> =
             contexts.values().map(|c| ((c.registration, c.video), c.clone())).collect();
         let (mut maps, mut progress) = (Vec::new(), BTreeMap::<RegistrationId, RegistrationProgress>::new());

@@ -14,6 +14,7 @@ use sea_orm::{
 
 use crate::Error;
 use crate::entities::{beat, coach, registration, status_change, subject, video, view, watch_map, webinar};
+use crate::registrations::BY_MAIL;
 
 /// Rows of one multi-row statement: SQLite takes 32,766 parameters, a beat has nine.
 const ROWS: usize = 1_000;
@@ -37,6 +38,8 @@ pub struct ViewContext {
     pub first_played_at: Option<Moment>,
     /// Days the link works from the first play.
     pub link_days: i32,
+    /// Whether play proves that the address is theirs: they came by a mailed link, and nothing has proven it yet.
+    pub proves: bool,
     /// Whether its session has a time of its own, from which the link runs.
     pub has_set_time: bool,
     /// End threshold in percent.
@@ -66,6 +69,8 @@ struct ContextRow {
     outcome: String,
     finalised_at: Option<Moment>,
     link_days: i32,
+    came_by: Option<String>,
+    proven_at: Option<Moment>,
     finalises_at: Option<Moment>,
     end_percent: i32,
     floor_seconds: i32,
@@ -116,7 +121,9 @@ pub async fn view_contexts(
             view::Column::VideoId,
             view::Column::OpenedAt,
             view::Column::LastBeatAt,
+            view::Column::CameBy,
         ])
+        .column_as(registration::Column::ProvenAt, "proven_at")
         .column_as(video::Column::DurationMs, "duration_ms")
         .column_as(registration::Column::ExpiresAt, "expires_at")
         .column_as(registration::Column::FirstPlayedAt, "first_played_at")
@@ -164,6 +171,7 @@ pub async fn view_contexts(
                 expires_at: row.expires_at,
                 first_played_at: row.first_played_at,
                 link_days: row.link_days,
+                proves: row.proven_at.is_none() && row.came_by.as_deref() == Some(BY_MAIL),
                 has_set_time: row.finalises_at.is_some(),
                 end_percent: row.end_percent,
                 floor_seconds: row.floor_seconds,
@@ -322,6 +330,16 @@ pub async fn touch_views(conn: &impl ConnectionTrait, touched: &BTreeMap<ViewId,
     let rows = touched.iter().map(|(view, at)| vec![Value::from(*view), Value::from(*at)]).collect();
     let assignments = "last_beat_at = new.at, first_played_at = COALESCE(view.first_played_at, new.at)";
     update_each(conn, "view", &[("id", "uuid"), ("at", "bigint")], assignments, rows).await
+}
+
+/// Notes when play first proved an address.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prove(conn: &impl ConnectionTrait, proven: &BTreeMap<RegistrationId, Moment>) -> Result<(), Error> {
+    let rows = proven.iter().map(|(id, at)| vec![Value::from(*id), Value::from(*at)]).collect();
+    let assignments = "proven_at = COALESCE(registration.proven_at, new.at)";
+    update_each(conn, "registration", &[("id", "uuid"), ("at", "bigint")], assignments, rows).await
 }
 
 /// Writes watch maps, each with the moment of its last credit.

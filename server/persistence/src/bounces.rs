@@ -36,7 +36,8 @@ fn is_active(mark: &suppression::Model, now: Moment) -> bool {
 impl Marks {
     /// From what is on record about one person.
     pub(crate) fn of(found: &[suppression::Model], now: Moment) -> Self {
-        let has = |wanted: Suppression| found.iter().any(|mark| mark.channel == wanted.as_str() && is_active(mark, now));
+        let has =
+            |wanted: Suppression| found.iter().any(|mark| mark.channel == wanted.as_str() && is_active(mark, now));
         let weightiest = [Suppression::Complained, Suppression::Bounced].into_iter().find(|one| has(*one));
         Self { objected: found.iter().any(|mark| mark.channel == MAIL), suppression: weightiest }
     }

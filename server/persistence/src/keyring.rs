@@ -508,7 +508,11 @@ mod tests {
         let (id, key) = ring.create_key(Moment(0)).await.expect("made");
         let sealed = key.seal(Place::SubjectName, &[1; 16], b"Anna");
         assert_eq!(
-            ring.key(id).await.expect("there").open(ProcessingPurpose::Provide, Place::SubjectName, &[1; 16], &sealed).expect("opens"),
+            ring.key(id)
+                .await
+                .expect("there")
+                .open(ProcessingPurpose::Provide, Place::SubjectName, &[1; 16], &sealed)
+                .expect("opens"),
             b"Anna"
         );
         ring.destroy(id).await.expect("destroyed");

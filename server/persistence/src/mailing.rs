@@ -11,12 +11,14 @@ use domain::registration::ConsentPurpose;
 use domain::rights::{AccountState, SubjectState};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef,
 };
 
 use crate::bounces::Marks;
-use crate::entities::{coach, consent, mail, mail_template, registration, session, subject, suppression, video, webinar};
+use crate::entities::{
+    coach, consent, mail, mail_template, registration, session, subject, suppression, video, webinar,
+};
 use crate::registrations::Person;
 
 /// Whom a mail would go to.

@@ -11,6 +11,7 @@ mod m20261126_000008_sequences;
 mod m20261127_000009_session_changes;
 mod m20261127_000010_bounces;
 mod m20261127_000011_promotion;
+mod m20261127_000012_proven;
 
 use sea_orm_migration::prelude::*;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000009_session_changes::Migration),
             Box::new(m20261127_000010_bounces::Migration),
             Box::new(m20261127_000011_promotion::Migration),
+            Box::new(m20261127_000012_proven::Migration),
         ]
     }
 }

@@ -443,6 +443,36 @@ pub async fn named_by_token(conn: &impl ConnectionTrait, id: RegistrationId) -> 
     }))
 }
 
+/// A visit by a link that was mailed, as stored.
+pub const BY_MAIL: &str = "mail";
+
+/// How somebody came to the room.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived<'a> {
+    /// Browser family and class.
+    pub device: &'a str,
+    /// Two-letter country, or `??`.
+    pub country: &'a str,
+    /// Whether by a link that was mailed: it takes the mailbox to know it.
+    pub by_mail: bool,
+}
+
+/// Notes that whoever reads the mailbox did something on a page their mailed link led to; the first time counts. Opening
+/// the page is nothing: scanners do that (product.md §4.2).
+///
+/// # Errors
+/// When the database fails.
+pub async fn prove(conn: &impl ConnectionTrait, coach: CoachId, id: RegistrationId, now: Moment) -> Result<(), DbErr> {
+    registration::Entity::update_many()
+        .set(registration::ActiveModel { proven_at: Set(Some(now)), ..Default::default() })
+        .filter(registration::Column::Id.eq(id))
+        .filter(registration::Column::CoachId.eq(coach))
+        .filter(registration::Column::ProvenAt.is_null())
+        .exec(conn)
+        .await
+        .map(drop)
+}
+
 /// Notes a visit to the room. It is no attendance: that needs play.
 ///
 /// # Errors
@@ -452,7 +482,7 @@ pub async fn open_view(
     id: ViewId,
     (registration, webinar): (RegistrationId, WebinarId),
     video: VideoId,
-    (device, country): (&str, &str),
+    arrived: Arrived<'_>,
     now: Moment,
 ) -> Result<(), DbErr> {
     let row = view::ActiveModel {
@@ -463,8 +493,9 @@ pub async fn open_view(
         opened_at: Set(now),
         first_played_at: Set(None),
         last_beat_at: Set(None),
-        device: Set(device.to_owned()),
-        country: Set(country.to_owned()),
+        device: Set(arrived.device.to_owned()),
+        country: Set(arrived.country.to_owned()),
+        came_by: Set(arrived.by_mail.then(|| BY_MAIL.to_owned())),
     };
     view::Entity::insert(row).exec_without_returning(conn).await?;
     Ok(())

@@ -192,7 +192,8 @@ pub async fn session(
         }
         let stored = query.one(conn).await?.map(|row| row.schedule).unwrap_or_default();
         let schedule: Schedule = serde_json::from_str(&stored).map_err(|error| DbErr::Custom(error.to_string()))?;
-        if schedule.is_called_off(starts_at, floating_zone(&wanted.key)) {
+        let wall = wanted.wall_time.as_deref().and_then(|wall| wall.parse().ok());
+        if schedule.is_called_off(starts_at, floating_zone(&wanted.key).zip(wall)) {
             return Ok(None);
         }
     }
@@ -297,7 +298,24 @@ pub async fn session_of(
     session::Entity::find_by_id(id).filter(session::Column::WebinarId.eq(webinar)).one(conn).await
 }
 
-/// The session people are moved to, made if it is not there, with what the coach says about it, if anything.
+/// The session of a webinar with this key, if anybody has booked it. Whoever changes it holds the webinar.
+///
+/// # Errors
+/// When the database fails.
+pub async fn session_with_key(
+    conn: &impl ConnectionTrait,
+    webinar: WebinarId,
+    key: &str,
+) -> Result<Option<session::Model>, DbErr> {
+    session::Entity::find()
+        .filter(session::Column::WebinarId.eq(webinar))
+        .filter(session::Column::SessionKey.eq(key))
+        .one(conn)
+        .await
+}
+
+/// The session people are moved to, made if it is not there, with what the coach says about this move, if anything. What
+/// she said when she moved others here before was for them.
 ///
 /// # Errors
 /// When the database fails.
@@ -309,10 +327,8 @@ pub async fn session_to_move_to(
     now: Moment,
 ) -> Result<SessionId, DbErr> {
     let id = ensured(conn, webinar, wanted, now).await?;
-    if note.is_some() {
-        let row = session::ActiveModel { change_note: Set(note), ..Default::default() };
-        session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
-    }
+    let row = session::ActiveModel { change_note: Set(note), ..Default::default() };
+    session::Entity::update_many().set(row).filter(session::Column::Id.eq(id)).exec(conn).await?;
     Ok(id)
 }
 

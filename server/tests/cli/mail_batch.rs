@@ -5,7 +5,7 @@
 
 use backend::{Backend, Client, Coach};
 use domain::ids::{RegistrationId, SessionId, WebinarId};
-use domain::schedule::MoveForm;
+use domain::schedule::{MoveForm, SessionName};
 use persistence::entities::webinar;
 use persistence::schedules::WantedSession;
 use sea_orm::sea_query::Expr;
@@ -62,7 +62,7 @@ pub async fn booked(installation: &Installation, people: usize) -> Booked {
 /// So many people on a session that its coach has just called off.
 async fn calling_off(installation: &Installation, people: usize) {
     let Booked { backend, coach, webinar, session, .. } = booked(installation, people).await;
-    coach.call_off_session(webinar, session, &MoveForm::default()).await.expect("is called off");
+    coach.call_off_session(webinar, &SessionName::Booked(session), &MoveForm::default()).await.expect("is called off");
     backend.close().await;
 }
 

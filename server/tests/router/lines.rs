@@ -161,6 +161,12 @@ pub const FORM_LINES: &[FormLine] = &[
     form("call_off_session", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("session", ids.other_session.to_string())]
     }),
+    form("bring_back", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("date", ids.other_start.clone())]
+    }),
+    form("remove_date", About::Things, |ids| {
+        vec![("webinar", ids.webinar.to_string()), ("date", format!("{}T18:30:00@Europe/Paris", ids.day))]
+    }),
     form("remove_rule", About::Things, |ids| {
         vec![("webinar", ids.webinar.to_string()), ("rule", ids.rule.to_string())]
     }),

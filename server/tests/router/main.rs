@@ -8,6 +8,7 @@ mod beats;
 mod csrf;
 mod hooks;
 mod lines;
+mod links;
 mod media;
 mod my_data;
 mod pages;

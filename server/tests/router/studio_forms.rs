@@ -116,3 +116,41 @@ async fn settings_that_are_refused_come_back_as_they_were_chosen_with_the_fold_o
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_mail_that_nobody_could_read_is_refused_and_the_one_there_is_stays() {
+    each_database("huge template", |test| async move {
+        let world = World::new(test);
+        let story = Story::tell(&world).await;
+        let (id, template) = (story.webinar.id.to_string(), story.hers.template.to_string());
+        let path = format!("/dashboard/webinars/{id}/mails?mail={template}");
+        let stored = || persistence::sequences::templates(world.backend.db().reader(), story.webinar.id);
+        let before = stored().await.expect("reads");
+        // Past what a form may weigh, past what a mail may say, and a line that would become a header of its own.
+        let megabytes = "a".repeat(5_000_000);
+        let pages = "word ".repeat(20_000);
+        for (subject, body, status, field) in [
+            ("Soon", megabytes.as_str(), StatusCode::PAYLOAD_TOO_LARGE, None),
+            ("Soon", pages.as_str(), StatusCode::PAYLOAD_TOO_LARGE, Some("body")),
+            ("Soon\r\nBcc: all@example.net", "Hello", StatusCode::UNPROCESSABLE_ENTITY, Some("subject")),
+        ] {
+            let fields = [
+                ("_form", "save_template"),
+                ("webinar", id.as_str()),
+                ("template", template.as_str()),
+                ("timing", "before"),
+                ("amount", "2"),
+                ("unit", "hours"),
+                ("subject", subject),
+                ("body", body),
+                ("is_on", "on"),
+            ];
+            let answer = world.post(&path).by(&story.maya).form(&fields).send().await;
+            assert_eq!(answer.status, status, "{subject}");
+            let problem = field.map(|field| format!("save_template-{field}-problem"));
+            assert!(problem.is_none_or(|problem| answer.text().contains(&problem)), "{}", answer.text());
+            assert_eq!(stored().await.expect("reads"), before);
+        }
+    })
+    .await;
+}

@@ -1,5 +1,7 @@
 //! Sessions at set times: what is clicked is what is booked, the room opens on time, and there is always a way in.
 
+mod single;
+
 use axum::http::{StatusCode, header};
 use domain::Moment;
 use persistence::entities::{registration, session};
@@ -17,7 +19,7 @@ async fn add_rule(world: &World, coach: &Coach, webinar: &Webinar, fields: &[(&s
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
 }
 
-async fn webinar_at(world: &World, rule: &[(&str, &str)]) -> (Coach, Webinar) {
+pub(crate) async fn webinar_at(world: &World, rule: &[(&str, &str)]) -> (Coach, Webinar) {
     let maya = world.coach("Maya", "maya@example.com").await;
     let webinar = world.published(&maya, "Breathing before talking").await;
     add_rule(world, &maya, &webinar, rule).await;
@@ -25,13 +27,13 @@ async fn webinar_at(world: &World, rule: &[(&str, &str)]) -> (Coach, Webinar) {
 }
 
 /// What the radios of a page send, in order.
-fn slots(page: &str) -> Vec<String> {
+pub(crate) fn slots(page: &str) -> Vec<String> {
     let radios = page.split("type=\"radio\" name=\"slot\" value=\"").skip(1);
     radios.map(|rest| rest.split('"').next().expect("a value").to_owned()).collect()
 }
 
 /// Fills the form of a page in this zone and presses the button, with the slot at this place.
-async fn register(world: &World, webinar: &Webinar, email: &str, zone: &str, place: usize) -> String {
+pub(crate) async fn register(world: &World, webinar: &Webinar, email: &str, zone: &str, place: usize) -> String {
     let path = format!("/w/{}?zone={zone}", webinar.slug);
     let page = world.get(&path).send().await.text();
     let stamp = between(&page, "name=\"form_stamp\" value=\"", "\"").expect("a stamp").to_owned();
@@ -49,18 +51,18 @@ async fn register(world: &World, webinar: &Webinar, email: &str, zone: &str, pla
     answer.text()
 }
 
-async fn bookings(world: &World) -> Vec<(registration::Model, session::Model)> {
+pub(crate) async fn bookings(world: &World) -> Vec<(registration::Model, session::Model)> {
     let found = registration::Entity::find().order_by_asc(registration::Column::Id).find_also_related(session::Entity);
     let rows = found.all(world.database.database.reader()).await.expect("answers");
     rows.into_iter().map(|(row, session)| (row, session.expect("a session"))).collect()
 }
 
-fn room_of(world: &World, row: &registration::Model) -> String {
+pub(crate) fn room_of(world: &World, row: &registration::Model) -> String {
     world.backend.room_path(row.id, row.link_version)
 }
 
 /// Moves the clock to a moment.
-fn go_to(world: &World, moment: Moment) {
+pub(crate) fn go_to(world: &World, moment: Moment) {
     world.wait(moment.seconds_since(world.backend.now()).ceil() as i64);
 }
 
@@ -207,7 +209,9 @@ async fn what_was_clicked_is_booked_what_passed_becomes_the_next_and_nothing_els
         let wait = starts_at.seconds_since(world.backend.now());
         assert!((120.0..=1_020.0).contains(&wait), "{wait}");
         assert_eq!((session.kind.as_str(), starts_at.unix_seconds() % 900), ("just_in_time", 0));
-        assert!(answer.contains(&room_of(&world, &row)), "so soon, the way in stands on the page");
+        let shown = world.backend.shown_room_path(row.id, row.link_version);
+        assert!(answer.contains(&shown), "so soon, the way in stands on the page");
+        assert!(!answer.contains(&room_of(&world, &row)), "what is mailed is for the mailbox alone");
     })
     .await;
 }
@@ -335,7 +339,8 @@ async fn a_session_is_moved_with_everybody_on_it_who_are_told_once() {
         let page = world.get(&format!("/w/{}", webinar.slug)).send().await.text();
         assert!(!page.contains(&format!("datetime=\"{}\"", old_start.rfc3339())), "{page}");
         let listed = world.get(&format!("/dashboard/webinars/{}/times", webinar.id)).by(&maya).send().await.text();
-        assert!(listed.contains(&day), "a rule of its own: {listed}");
+        let changed = between(&listed, "id=\"changed\"", "</section>").expect("what was changed by hand");
+        assert!(changed.contains("Off: ") && changed.contains(&format!("{day}T19:30:00@Europe/Paris")), "{changed}");
         // Reminders go before the new start, once each, and none before the old one.
         let told = world.mails_to("anna@example.net").len();
         go_to(&world, old_start);

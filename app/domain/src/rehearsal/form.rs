@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Conduct, Figure, SeenTime, on_the_wall};
+use super::{Choice, Conduct, Figure, SeenTime, Visit, on_the_wall};
 use crate::closed_list;
 use crate::ids::MailTemplateId;
 use crate::moment::Moment;
@@ -14,14 +14,20 @@ use crate::webinar::AT_ONCE;
 const MAX_NAME_CHARS: usize = 60;
 /// Longest wait and longest stay that can be typed, in minutes: ten days.
 const MAX_MINUTES: u32 = 14_400;
+/// Longest time until they come back, in hours: ten days.
+const MAX_HOURS: u32 = 240;
+/// Minutes of a day: who missed a session looks at its mail the next day.
+const NEXT_DAY_MINUTES: u32 = 24 * 60;
 
 closed_list! {
     /// What a figure does, as the form names it.
     Manner {
         /// On time, to the end.
         Stays = "stays",
-        /// At a time of their own, or until a minute of their own.
+        /// At a time of their own, or until a minute of their own; once or several times.
         Comes = "comes",
+        /// Misses the session and opens the link a day later.
+        NextDay = "next_day",
         /// Never opens the link.
         StaysAway = "stays_away",
         /// Ends reminders with the first, and does not come.
@@ -43,12 +49,22 @@ pub struct RehearsalForm {
     pub at: String,
     /// Start of the time they take, or [`AT_ONCE`]; the first one offered when empty.
     pub takes: String,
+    /// Ticked when they tick the box for offers.
+    pub offers: String,
     /// A word of [`Manner`].
     pub manner: String,
     /// Minutes after the start at which they come.
     pub late: String,
     /// The minute of the recording at which they leave; at its end when empty.
     pub leaves: String,
+    /// Hours after leaving at which they come back; they do not when empty.
+    pub back: String,
+    /// The minute of the recording at which they leave then; at its end when empty.
+    pub back_leaves: String,
+    /// Hours after leaving at which they come back once more; they do not when empty.
+    pub again: String,
+    /// The minute of the recording at which they leave then; at its end when empty.
+    pub again_leaves: String,
 }
 
 /// One thing that happens, as the page shows it.
@@ -98,6 +114,8 @@ pub struct RehearsalView {
     pub slug: String,
     /// The form as it was understood.
     pub form: RehearsalForm,
+    /// Whether the page has a box for offers.
+    pub asks_about_offers: bool,
     /// Every zone there is.
     pub zones: Vec<String>,
     /// The times the figure can take.
@@ -144,22 +162,42 @@ impl RehearsalForm {
             Manner::Stays => Conduct::StaysToTheEnd,
             Manner::StaysAway => Conduct::NeverComes,
             Manner::Unsubscribes => Conduct::UnsubscribesAfterFirstReminder,
-            Manner::Comes => Conduct::Comes {
-                after_minutes: minutes("late", &self.late)?.unwrap_or(0),
-                leaves_at_minute: minutes("leaves", &self.leaves)?,
-            },
+            Manner::NextDay => {
+                Conduct::Comes { visits: vec![Visit { after_minutes: NEXT_DAY_MINUTES, leaves_at_minute: None }] }
+            }
+            Manner::Comes => Conduct::Comes { visits: self.visits()? },
         };
-        Ok(Figure { first_name, zone, signs_up_at, reads_minutes: 0, choice, conduct })
+        let wants_offers = !self.offers.is_empty();
+        Ok(Figure { first_name, zone, signs_up_at, reads_minutes: 0, choice, wants_offers, conduct })
+    }
+
+    fn visits(&self) -> Result<Vec<Visit>, Refusal> {
+        let after_minutes = minutes("late", &self.late)?.unwrap_or(0);
+        let mut visits = vec![Visit { after_minutes, leaves_at_minute: minutes("leaves", &self.leaves)? }];
+        let returns = [
+            (("back", &self.back), ("back_leaves", &self.back_leaves)),
+            (("again", &self.again), ("again_leaves", &self.again_leaves)),
+        ];
+        for ((field, hours), (leaves, minute)) in returns {
+            let leaves_at_minute = minutes(leaves, minute)?;
+            if let Some(hours) = whole(field, hours, MAX_HOURS, "hours")? {
+                visits.push(Visit { after_minutes: hours * 60, leaves_at_minute });
+            }
+        }
+        Ok(visits)
     }
 }
 
 fn minutes(field: &str, text: &str) -> Result<Option<u32>, Refusal> {
+    whole(field, text, MAX_MINUTES, "minutes")
+}
+
+fn whole(field: &str, text: &str, most: u32, unit: &str) -> Result<Option<u32>, Refusal> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let read = text.trim().parse().ok().filter(|minutes| *minutes <= MAX_MINUTES);
-    let message = "Please give whole minutes, at most 14400.";
-    read.map(Some).ok_or_else(|| Refusal::field(field, message))
+    let read = text.trim().parse().ok().filter(|number| *number <= most);
+    read.map(Some).ok_or_else(|| Refusal::field(field, format!("Please give whole {unit}, at most {most}.")))
 }
 
 /// The times of a page as the form offers them.

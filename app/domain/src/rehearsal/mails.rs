@@ -37,6 +37,8 @@ pub(super) struct Post<'a, Id, K> {
     pub letters: &'a [Letter<Id>],
     pub known: &'a K,
     pub mishaps: Mishaps,
+    /// Whether they agreed to offers.
+    pub wants_offers: bool,
     /// Whether the first reminder is answered by unsubscribing.
     pub is_unwanted: bool,
 }
@@ -142,8 +144,8 @@ impl<Id: Copy, K: Known> Post<'_, Id, K> {
             is_session_cancelled: self.mishaps.called_off_at.is_some_and(|at| at <= now),
             webinar: WebinarState::Published,
             is_closed_now: false,
-            // Neither is asked of anybody yet.
-            agreed_to_promotion: false,
+            agreed_to_promotion: self.wants_offers,
+            // Nothing can be bought yet.
             has_converted: false,
             is_in_the_room: !is_idle(self.known.last_credit_at(now), now),
         }

@@ -3,13 +3,13 @@
 use jiff::tz::TimeZone;
 
 use super::mails::{Known, Post};
-use super::{Choice, Conduct, Figure, Mishaps, Scene, SeenTime, Setup, What, unknown_zone};
+use super::{Choice, Conduct, Figure, Mishaps, Scene, SeenTime, Setup, Visit, What, unknown_zone};
 use crate::moment::Moment;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::schedule::{Offering, Rule, Slot, Zones, in_one_line, in_words, offered, shift_text};
 use crate::sequence::placeholders::{Placeholder, Values};
 use crate::sequence::{Behaviour, Booking, BookingKind};
-use crate::stay::{Stay, begins_at_second, entry_ends_at, is_worth_an_entry};
+use crate::stay::{Arrival, Stay, entry_ends_at, is_worth_an_entry, opens_at_second};
 use crate::watching::{Attendance, CreditedRange, WatchMap, Watched, outcome};
 use crate::webinar::SessionKind;
 
@@ -39,13 +39,15 @@ pub fn rehearse<Id: Copy>(
         note: slot.shift.map(shift_text),
     };
     let slots = page.slots.iter().map(seen).collect();
+    let wants_offers = figure.wants_offers && setup.asks_about_offers;
+    let session = slot.as_ref().map(seen);
     let mut scenes = vec![
         Scene { at: seen_at, what: What::PageSeen { slots, at_once: page.at_once } },
-        Scene { at: figure.signs_up_at, what: What::Registered { session: slot.as_ref().map(seen), is_next } },
+        Scene { at: figure.signs_up_at, what: What::Registered { session, is_next, wants_offers } },
     ];
     scenes.extend(journey.rooms());
     let is_unwanted = figure.conduct == Conduct::UnsubscribesAfterFirstReminder;
-    let post = Post { letters: setup.letters, known: &journey, mishaps: journey.mishaps, is_unwanted };
+    let post = Post { letters: setup.letters, known: &journey, mishaps: journey.mishaps, wants_offers, is_unwanted };
     scenes.extend(post.scenes(figure.signs_up_at));
     scenes.sort_by_key(|scene| (scene.at, rank(&scene.what)));
     Ok(scenes)
@@ -60,8 +62,8 @@ const fn rank<Id>(what: &What<Id>) -> u8 {
         What::CalledOff => 3,
         What::DoorsOpen => 4,
         What::RoomOpens => 5,
-        What::Joined { .. } => 6,
-        What::Left { .. } => 7,
+        // In the order of the visits.
+        What::Joined { .. } | What::Left { .. } => 6,
         What::SessionEnds => 8,
         What::ReplayOpens { .. } => 9,
         What::OutcomeFinal { .. } => 10,
@@ -131,10 +133,23 @@ impl Page {
 /// One stretch of play.
 #[derive(Clone, Copy)]
 struct Play {
-    from: f64,
+    arrival: Arrival,
     to: f64,
     joined_at: Moment,
     left_at: Moment,
+}
+
+impl Play {
+    /// What was played of it by then; nothing before the first second of it.
+    fn range(&self, now: Moment) -> Option<CreditedRange> {
+        let from = self.arrival.at_second;
+        let range = CreditedRange { from, to: self.to.min(from + now.seconds_since(self.joined_at)) };
+        (range.from < range.to).then_some(range)
+    }
+
+    fn is_real(&self) -> bool {
+        self.range(self.left_at).is_some()
+    }
 }
 
 /// The figure, booked.
@@ -146,10 +161,10 @@ struct Journey<'a, Id> {
     kind: BookingKind,
     starts_at: Option<Moment>,
     stay: Stay,
-    /// When they open the room, if they do.
-    opens_at: Option<Moment>,
-    /// What they play, if anything.
-    play: Option<Play>,
+    /// What they play, visit after visit.
+    plays: Vec<Play>,
+    /// When they open their link and nothing plays any more.
+    found_over_at: Option<Moment>,
 }
 
 fn moved(at: Moment, seconds: f64) -> Moment {
@@ -163,7 +178,9 @@ impl<'a, Id> Journey<'a, Id> {
         mishaps: Mishaps,
         (slot, zone): (Option<&Slot>, TimeZone),
     ) -> Self {
-        let is_soon = |slot: &Slot| matches!(setup.schedule.rules.get(slot.rule), Some(Rule::JustInTime(_)));
+        let is_soon = |slot: &Slot| {
+            slot.rule.is_some_and(|rule| matches!(setup.schedule.rules.get(rule), Some(Rule::JustInTime(_))))
+        };
         let kind = match slot {
             Some(slot) if is_soon(slot) => BookingKind::JustInTime,
             Some(_) => BookingKind::Scheduled,
@@ -172,32 +189,49 @@ impl<'a, Id> Journey<'a, Id> {
         };
         let starts_at = slot.map(|slot| slot.starts_at);
         let link_days = i64::from(setup.link_days);
-        let mut stay = match starts_at {
+        let stay = match starts_at {
             Some(starts_at) => Stay::in_a_session(setup.schedule, starts_at, whole_seconds(setup)),
             None => Stay::at_once(figure.signs_up_at, link_days),
         };
         // What was called off before it was booked could not be booked, and what has begun takes place.
         let can_be_called_off = |at: &Moment| *at > figure.signs_up_at && starts_at.is_some_and(|start| *at < start);
         let mishaps = Mishaps { called_off_at: mishaps.called_off_at.filter(can_be_called_off), ..mishaps };
-        let opens_at = opens_at(figure, starts_at).filter(|at| mishaps.called_off_at.is_none_or(|off| *at < off));
-        let play = opens_at.filter(|at| *at < stay.expires_at).map(|joined_at| {
-            let duration = setup.duration_seconds;
-            let from =
-                starts_at.map_or(0.0, |start| begins_at_second(setup.schedule.late_join, start, joined_at, duration));
-            if starts_at.is_none() {
-                // The link runs from the first real play.
-                stay = Stay::at_once(joined_at, link_days);
+        let (plays, found_over_at) = (Vec::new(), None);
+        let mut journey = Self { setup, figure, mishaps, zone, kind, starts_at, stay, plays, found_over_at };
+        let mut since = starts_at.unwrap_or(figure.signs_up_at);
+        for visit in figure.conduct.visits() {
+            match journey.visits(visit, since) {
+                Some(left_at) => since = left_at,
+                None => break,
             }
-            let to = match figure.conduct {
-                Conduct::Comes { leaves_at_minute: Some(minute), .. } => {
-                    (f64::from(minute) * 60.0).clamp(from, duration)
-                }
-                _ => duration,
-            };
-            let left_at = moved(joined_at, to - from).min(stay.expires_at);
-            Play { from, to: to.min(from + left_at.seconds_since(joined_at)), joined_at, left_at }
-        });
-        Self { setup, figure, mishaps, zone, kind, starts_at, stay, opens_at, play }
+        }
+        journey
+    }
+
+    /// Lets them open their link once more, so long `since` they left. Returns when they leave; nothing where there is
+    /// nothing to come back to.
+    fn visits(&mut self, visit: Visit, since: Moment) -> Option<Moment> {
+        let Setup { schedule, duration_seconds: duration, .. } = *self.setup;
+        let joined_at = since.plus_seconds(i64::from(visit.after_minutes) * 60);
+        if self.mishaps.called_off_at.is_some_and(|off| off <= joined_at) {
+            return None;
+        }
+        if joined_at >= self.stay.expires_at {
+            self.found_over_at = Some(joined_at);
+            return None;
+        }
+        let last = self.plays.iter().rfind(|play| play.is_real()).map(|play| play.to);
+        let arrival = opens_at_second(schedule.late_join, (self.starts_at, joined_at), duration, last);
+        let from = arrival.at_second;
+        let to = visit.leaves_at_minute.map_or(duration, |minute| (f64::from(minute) * 60.0).clamp(from, duration));
+        if self.starts_at.is_none() && last.is_none() && from < to {
+            // The link runs from the first real play.
+            self.stay = Stay::at_once(joined_at, i64::from(self.setup.link_days));
+        }
+        let left_at = moved(joined_at, to - from).min(self.stay.expires_at);
+        let to = to.min(from + left_at.seconds_since(joined_at));
+        self.plays.push(Play { arrival, to, joined_at, left_at });
+        Some(left_at)
     }
 
     /// Everything that is no mail.
@@ -237,20 +271,23 @@ impl<'a, Id> Journey<'a, Id> {
         } else {
             add(self.stay.expires_at, What::LinkEnds);
         }
-        if let Some(play) = &self.play {
-            add(play.joined_at, What::Joined { at_second: play.from as u32 });
+        for play in &self.plays {
+            let Arrival { at_second, goes_on } = play.arrival;
+            add(play.joined_at, What::Joined { at_second: at_second as u32, goes_on });
             add(play.left_at, What::Left { at_second: play.to as u32 });
-        } else if let Some(at) = self.opens_at {
+        }
+        if let Some(at) = self.found_over_at {
             add(at, What::FoundOver);
         }
         let final_at = self.final_at();
         if takes_place(final_at) {
-            let status = self.status(final_at);
+            let mut status = self.status(final_at);
             add(final_at, What::OutcomeFinal { status });
-            if let Some(play) = self.play.filter(|play| play.left_at > final_at) {
+            for play in self.plays.iter().filter(|play| play.left_at > final_at) {
                 let later = self.status(play.left_at);
                 if later != status {
                     add(play.left_at, What::OutcomeRaised { status: later });
+                    status = later;
                 }
             }
         }
@@ -260,16 +297,19 @@ impl<'a, Id> Journey<'a, Id> {
     /// What they have played by then.
     fn map(&self, now: Moment) -> WatchMap {
         let mut map = WatchMap::empty(self.setup.duration_seconds);
-        if let Some(to) = self.furthest(now) {
-            map.mark(CreditedRange { from: self.play.map_or(0.0, |play| play.from), to });
+        for range in self.ranges(now) {
+            map.mark(range);
         }
         map
     }
 
+    fn ranges(&self, now: Moment) -> impl Iterator<Item = CreditedRange> {
+        self.plays.iter().filter_map(move |play| play.range(now))
+    }
+
     /// How far they have come by then; nothing before the first play.
     fn furthest(&self, now: Moment) -> Option<f64> {
-        let play = self.play.filter(|play| play.joined_at < now && play.from < play.to)?;
-        Some(play.to.min(play.from + now.seconds_since(play.joined_at)))
+        self.ranges(now).map(|range| range.to).reduce(f64::max)
     }
 
     fn status(&self, now: Moment) -> Attendance {
@@ -296,7 +336,7 @@ impl<Id> Known for Journey<'_, Id> {
 
     fn behaviour(&self, now: Moment) -> Behaviour {
         let furthest_seconds = self.furthest(now);
-        let joined_at = furthest_seconds.and(self.play).map(|play| play.joined_at);
+        let joined_at = self.plays.iter().find(|play| play.range(now).is_some()).map(|play| play.joined_at);
         let joined = joined_at.zip(self.starts_at);
         Behaviour {
             status: self.status(now),
@@ -309,7 +349,8 @@ impl<Id> Known for Journey<'_, Id> {
     }
 
     fn last_credit_at(&self, now: Moment) -> Option<Moment> {
-        self.furthest(now).and(self.play).map(|play| play.left_at.min(now))
+        let played = self.plays.iter().filter(|play| play.range(now).is_some());
+        played.map(|play| play.left_at.min(now)).max()
     }
 
     fn values(&self, now: Moment) -> Values {
@@ -332,25 +373,19 @@ impl<Id> Known for Journey<'_, Id> {
     }
 
     fn final_at(&self) -> Moment {
-        let unseen = self.stay.final_at(None);
-        match &self.play {
-            Some(play) if play.from < play.to && play.joined_at < unseen => self.stay.final_at(Some(play.left_at)),
-            _ => unseen,
+        let mut last = None;
+        for play in self.plays.iter().filter(|play| play.is_real()) {
+            let final_at = self.stay.final_at(last);
+            if final_at <= play.joined_at {
+                return final_at;
+            }
+            last = Some(play.left_at);
         }
+        self.stay.final_at(last)
     }
 }
 
 /// The recording's length as sessions count it.
 fn whole_seconds<Id>(setup: &Setup<'_, Id>) -> i64 {
     setup.duration_seconds.floor() as i64
-}
-
-/// When the figure opens the room, if ever.
-fn opens_at(figure: &Figure, starts_at: Option<Moment>) -> Option<Moment> {
-    let after = match figure.conduct {
-        Conduct::NeverComes | Conduct::UnsubscribesAfterFirstReminder => return None,
-        Conduct::Comes { after_minutes, .. } => i64::from(after_minutes),
-        Conduct::StaysToTheEnd => 0,
-    };
-    Some(starts_at.unwrap_or(figure.signs_up_at).plus_seconds(after * 60))
 }

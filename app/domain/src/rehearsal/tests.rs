@@ -1,5 +1,6 @@
 mod properties;
 mod rooms;
+mod visits;
 
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -88,6 +89,7 @@ fn setup<'a>(schedule: &'a Schedule, letters: &'a [Letter<u32>]) -> Setup<'a, u3
         link_days: 7,
         duration_seconds: LONG as f64,
         thresholds: Thresholds { end_percent: 95, floor_seconds: 60 },
+        asks_about_offers: false,
         letters,
     }
 }
@@ -99,8 +101,13 @@ fn figure(signs_up_at: Moment, conduct: Conduct) -> Figure {
         signs_up_at,
         reads_minutes: 0,
         choice: Choice::FirstOffered,
+        wants_offers: false,
         conduct,
     }
+}
+
+fn comes(after_minutes: u32, leaves_at_minute: Option<u32>) -> Conduct {
+    Conduct::Comes { visits: vec![Visit { after_minutes, leaves_at_minute }] }
 }
 
 fn played(schedule: &Schedule, figure: &Figure, mishaps: Mishaps) -> Vec<Scene<u32>> {
@@ -154,7 +161,7 @@ fn a_journey_from_the_page_to_the_end_of_the_link() {
         zone: zone.to_owned(),
         choice: Choice::At { starts_at: thursday },
         reads_minutes: 5,
-        ..figure(signs_up_at, Conduct::Comes { after_minutes: 5, leaves_at_minute: Some(30) })
+        ..figure(signs_up_at, comes(5, Some(30)))
     };
     let scenes = rehearsed(&daily, &anna);
     let end = thursday.plus_seconds(LONG);

@@ -9,12 +9,16 @@ impl<Id> What<Id> {
     pub fn sentence(&self) -> String {
         match self {
             Self::PageSeen { slots, at_once } => page(slots.len(), *at_once).to_owned(),
-            Self::Registered { session: None, .. } => "They register and can watch the recording at once.".to_owned(),
-            Self::Registered { session: Some(session), is_next: false } => {
-                format!("They register for {}.", session.text)
-            }
-            Self::Registered { session: Some(session), is_next: true } => {
-                format!("The time they chose had passed. They are registered for the next one, {}.", session.text)
+            Self::Registered { session, is_next, wants_offers } => {
+                let offers = if *wants_offers { " They tick the box for offers." } else { "" };
+                match session {
+                    None => format!("They register and can watch the recording at once.{offers}"),
+                    Some(session) if *is_next => format!(
+                        "The time they chose had passed. They are registered for the next one, {}.{offers}",
+                        session.text
+                    ),
+                    Some(session) => format!("They register for {}.{offers}", session.text),
+                }
             }
             Self::CalendarEntry { .. } => "The page and the confirmation bring an entry for their calendar.".to_owned(),
             Self::Mail { subject, .. } => format!("They get the mail “{subject}”."),
@@ -27,8 +31,11 @@ impl<Id> What<Id> {
             }
             Self::DoorsOpen => "The doors open: their page counts down to the start.".to_owned(),
             Self::RoomOpens => "The recording starts.".to_owned(),
-            Self::Joined { at_second: 0 } => "They press play and watch from the beginning.".to_owned(),
-            Self::Joined { at_second } => {
+            Self::Joined { at_second: 0, .. } => "They press play and watch from the beginning.".to_owned(),
+            Self::Joined { at_second, goes_on: true } => {
+                format!("They come back, press play, and go on where they left, at {}.", clock(*at_second))
+            }
+            Self::Joined { at_second, goes_on: false } => {
                 format!("They press play and join where it is by then, at {}.", clock(*at_second))
             }
             Self::FoundOver => "They open their link. It plays nothing any more.".to_owned(),

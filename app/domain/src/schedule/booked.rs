@@ -25,6 +25,8 @@ pub struct BookedSession {
     pub own_text: Option<String>,
     /// How many come.
     pub people: i64,
+    /// What changed about it without anybody's doing.
+    pub note: Option<String>,
     /// Its time as the form to move it starts with.
     pub form: MoveForm,
 }

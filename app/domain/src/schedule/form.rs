@@ -224,6 +224,7 @@ impl ScheduleForm {
             shown: number("shown", &self.shown, 1, MOST_OFFERED)?,
             replay_days: number("replay_days", &self.replay_days, 0, 365)?,
             called_off: Vec::new(),
+            extra: Vec::new(),
         })
     }
 }

@@ -1,11 +1,11 @@
 //! What a visitor is offered: the next sessions in their own zone, and what was clicked is what is booked.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::{
-    JustInTime, LEAST_WAIT_SECONDS, MERGED_SECONDS, MOST_OFFERED, OFFERED_DAYS, Rule, Schedule, Shift, Zones,
-    occurrences, resolve,
+    Coming, JustInTime, LEAST_WAIT_SECONDS, MERGED_SECONDS, MOST_OFFERED, OFFERED_DAYS, Occurrence, Rule, Schedule,
+    Shift, Zones, resolve,
 };
 use crate::moment::Moment;
 
@@ -14,8 +14,8 @@ use crate::moment::Moment;
 pub struct Slot {
     /// When it starts.
     pub starts_at: Moment,
-    /// The rule it comes from, by its place in the schedule.
-    pub rule: usize,
+    /// The rule it comes from, by its place in the schedule; without one it is a single date.
+    pub rule: Option<usize>,
     /// The zone its wall time was resolved in.
     pub zone: String,
     /// The time on the wall of that zone, as the rule says it.
@@ -24,6 +24,13 @@ pub struct Slot {
     pub floats: bool,
     /// What a change of the clocks did to it.
     pub shift: Option<Shift>,
+}
+
+impl From<Coming> for Slot {
+    fn from(Coming { session, rule, floats }: Coming) -> Self {
+        let Occurrence { starts_at, wall, zone, shift } = session;
+        Self { starts_at, rule, zone, wall, floats, shift }
+    }
 }
 
 /// What a visitor is offered.
@@ -45,35 +52,19 @@ pub fn offered(schedule: &Schedule, zones: &impl Zones, offering: Offering<'_>) 
     let from = now.plus_seconds(i64::from(schedule.notice_minutes) * 60);
     let until = now.plus_days(OFFERED_DAYS);
     let most = usize::from(schedule.shown.clamp(1, MOST_OFFERED));
-    let mut slots: Vec<Slot> = Vec::new();
+    let set = schedule.coming(viewer, zones, (from, until), most);
+    let mut slots: Vec<Slot> = set.into_iter().map(Slot::from).collect();
     for (place, rule) in schedule.rules.iter().enumerate() {
-        match rule {
-            Rule::Timed(timed) => {
-                let found = occurrences(timed, viewer, &schedule.blackouts, zones, (from, until));
-                let floats = timed.zone.is_none();
-                let found = found
-                    .filter(|found| !schedule.is_called_off(found.starts_at, floats.then_some(found.zone.as_str())));
-                slots.extend(found.take(most).map(|found| Slot {
-                    starts_at: found.starts_at,
-                    rule: place,
-                    zone: found.zone,
-                    wall: found.wall,
-                    floats: timed.zone.is_none(),
-                    shift: found.shift,
-                }));
-            }
-            Rule::JustInTime(rule) => {
-                let zone = zones.zone(viewer);
-                slots.extend(zone.and_then(|zone| next_boundary(*rule, &zone, now)).map(|(starts_at, wall)| Slot {
-                    starts_at,
-                    rule: place,
-                    zone: viewer.to_owned(),
-                    wall,
-                    floats: true,
-                    shift: None,
-                }));
-            }
-        }
+        let Rule::JustInTime(rule) = rule else { continue };
+        let next = zones.zone(viewer).and_then(|zone| next_boundary(*rule, &zone, &schedule.blackouts, now));
+        slots.extend(next.map(|(starts_at, wall)| Slot {
+            starts_at,
+            rule: Some(place),
+            zone: viewer.to_owned(),
+            wall,
+            floats: true,
+            shift: None,
+        }));
     }
     slots.sort_by_key(|slot| (slot.starts_at, slot.rule));
     let mut last: Option<Moment> = None;
@@ -89,17 +80,21 @@ pub fn offered(schedule: &Schedule, zones: &impl Zones, offering: Offering<'_>) 
 }
 
 /// The next just-in-time session on the wall clock of a zone, with the time the wall shows then: the next boundary, or
-/// the one after when it is under two minutes away; within the opening hours.
+/// the one after when it is under two minutes away; within the opening hours, and not on a day off. Nothing where every
+/// day is one for as long as sessions are offered.
 #[must_use]
-pub fn next_boundary(rule: JustInTime, zone: &TimeZone, now: Moment) -> Option<(Moment, DateTime)> {
+pub fn next_boundary(rule: JustInTime, zone: &TimeZone, blackouts: &[Date], now: Moment) -> Option<(Moment, DateTime)> {
     let mut from = now.plus_seconds(LEAST_WAIT_SECONDS);
-    // Today, or one of the next days; a change of the clocks may take one boundary away.
-    for _ in 0..4 {
+    // Two looks a day, before and after opening; a change of the clocks may take one boundary away.
+    for _ in 0..2 * OFFERED_DAYS + 4 {
         let (starts_at, wall) = rounded_up(from, zone, rule.every_minutes)?;
         let (opens, closes) = (rule.opens.on(wall.date()), rule.closes.on(wall.date()));
-        if wall < opens {
+        let is_off = blackouts.contains(&wall.date());
+        if starts_at >= now.plus_days(OFFERED_DAYS) {
+            return None;
+        } else if !is_off && wall < opens {
             from = resolve(opens, zone)?.0;
-        } else if wall > closes {
+        } else if is_off || wall > closes {
             from = resolve(rule.opens.on(wall.date().tomorrow().ok()?), zone)?.0;
         } else {
             return Some((starts_at, wall));

@@ -1,5 +1,7 @@
 //! Ten years of sessions in six zones with every kind of change of the clocks, against a second way of counting.
 
+mod single;
+
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -216,17 +218,32 @@ fn what_is_offered_leaves_time_passes_over_days_off_and_merges() {
 #[test]
 fn just_in_time_keeps_its_hours_and_is_never_closer_than_two_minutes() {
     let rule = JustInTime { every_minutes: 15, opens: time("07:00"), closes: time("22:00") };
-    let next = |zone_name: &str, now: &str| next_boundary(rule, &zone(zone_name), at(now)).map(|(at, _)| at.rfc3339());
+    let next =
+        |zone_name: &str, now: &str| next_boundary(rule, &zone(zone_name), &[], at(now)).map(|(at, _)| at.rfc3339());
     assert_eq!(next("Europe/Paris", "2026-11-26T12:01:00Z").as_deref(), Some("2026-11-26T12:15:00Z"));
     assert_eq!(next("Europe/Paris", "2026-11-26T12:14:00Z").as_deref(), Some("2026-11-26T12:30:00Z"));
     // A quarter past on the wall is no quarter of UTC in Kathmandu.
     let kathmandu = JustInTime { every_minutes: 60, ..rule };
     let at_hour =
-        next_boundary(kathmandu, &zone("Asia/Kathmandu"), at("2026-11-26T06:00:00Z")).map(|(at, _)| at.rfc3339());
+        next_boundary(kathmandu, &zone("Asia/Kathmandu"), &[], at("2026-11-26T06:00:00Z")).map(|(at, _)| at.rfc3339());
     assert_eq!(at_hour.as_deref(), Some("2026-11-26T06:15:00Z"));
     // After closing: tomorrow morning.
     assert_eq!(next("Europe/Paris", "2026-11-26T21:30:00Z").as_deref(), Some("2026-11-27T06:00:00Z"));
     assert_eq!(next("Europe/Paris", "2026-11-26T20:58:00Z").as_deref(), Some("2026-11-26T21:00:00Z"));
+}
+
+#[test]
+fn just_in_time_rests_on_days_off_and_says_when_there_is_none() {
+    let rule = JustInTime { every_minutes: 15, opens: time("07:00"), closes: time("22:00") };
+    let next =
+        |off: &[Date], now: &str| next_boundary(rule, &zone("Europe/Paris"), off, at(now)).map(|(at, _)| at.rfc3339());
+    let christmas = [date(2026, 12, 25), date(2026, 12, 26)];
+    assert_eq!(next(&christmas, "2026-12-24T20:40:00Z").as_deref(), Some("2026-12-24T20:45:00Z"));
+    assert_eq!(next(&christmas, "2026-12-24T21:10:00Z").as_deref(), Some("2026-12-27T06:00:00Z"));
+    assert_eq!(next(&christmas, "2026-12-25T12:00:00Z").as_deref(), Some("2026-12-27T06:00:00Z"));
+    let holidays: Vec<Date> = date(2026, 12, 20).series(jiff::Span::new().days(1)).take(20).collect();
+    assert_eq!(next(&holidays, "2026-12-21T12:00:00Z"), None);
+    assert_eq!(next(&holidays, "2026-12-30T12:00:00Z").as_deref(), Some("2027-01-09T06:00:00Z"));
 }
 
 proptest! {
@@ -238,7 +255,7 @@ proptest! {
     ) {
         let rule = JustInTime { every_minutes: minutes, opens: time("07:00"), closes: time("22:00") };
         let now = Moment::from_unix_seconds(seconds);
-        let (starts_at, wall) = next_boundary(rule, &zone(name), now).expect("there is always a next one");
+        let (starts_at, wall) = next_boundary(rule, &zone(name), &[], now).expect("there is always a next one");
         let wait = starts_at.seconds_since(now);
         prop_assert!(wait >= LEAST_WAIT_SECONDS as f64);
         prop_assert_eq!(zone(name).to_datetime(starts_at.timestamp()), wall);

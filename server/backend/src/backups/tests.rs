@@ -110,7 +110,9 @@ async fn what_is_restored_is_what_was_backed_up_to_the_row_and_to_the_byte() {
         let row = subject::Entity::find_by_id(guest.subject).one(backend.db().reader()).await.expect("reads");
         let row = row.expect("is there");
         let key = backend.keyring().key(row.dek_id).await.expect("the key came along");
-        let address = key.open(ProcessingPurpose::Provide, Sealed::SubjectEmail, row.id.as_bytes(), &row.email_ct).expect("opens");
+        let address = key
+            .open(ProcessingPurpose::Provide, Sealed::SubjectEmail, row.id.as_bytes(), &row.email_ct)
+            .expect("opens");
         assert_eq!(address, b"anna@example.net");
         backend.close().await;
     })

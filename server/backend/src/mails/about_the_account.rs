@@ -10,7 +10,11 @@ use crate::policy_notices::POLICY_CHANGED;
 use crate::{Backend, Result};
 
 impl Backend {
-    pub(super) async fn compose_for_coach(&self, row: &outbox::Model, coach: &coach::Model) -> Result<Option<Outgoing>> {
+    pub(super) async fn compose_for_coach(
+        &self,
+        row: &outbox::Model,
+        coach: &coach::Model,
+    ) -> Result<Option<Outgoing>> {
         let token = match row.one_time_token_id {
             None => None,
             Some(id) => match one_time_token::Entity::find_by_id(id).one(self.db().reader()).await? {

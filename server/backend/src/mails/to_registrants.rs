@@ -89,7 +89,8 @@ impl Backend {
         let attachment = starts_at.zip(invitation).map(|(starts_at, invitation)| {
             self.calendar_file(&webinar, &registration, (starts_at, duration_seconds), (&to, invitation))
         });
-        let outgoing = self.outgoing(row, to, mail::sender::from_name(&presenter), Some(coach.email.clone()), &letter)?;
+        let outgoing =
+            self.outgoing(row, to, mail::sender::from_name(&presenter), Some(coach.email.clone()), &letter)?;
         Ok(Some(Outgoing { attachment, return_path, ..outgoing }))
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use domain::Moment;
 use domain::ids::SessionId;
-use domain::schedule::MoveForm;
+use domain::schedule::{MoveForm, SessionName};
 use mail::{Mailer, SmtpSettings};
 use persistence::schedules::WantedSession;
 use testkit::{MailSink, each_database};
@@ -42,12 +42,18 @@ async fn ten_thousand_people_are_planned_for_anew() {
         let world = World::published(&test).await;
         let (session, starts_at) = booked(&world, 3).await;
         let began = Instant::now();
-        world.coach.move_session(world.webinar, session, &to(starts_at.plus_seconds(3_600))).await.expect("moves");
+        world
+            .coach
+            .move_session(world.webinar, &SessionName::Booked(session), &to(starts_at.plus_seconds(3_600)))
+            .await
+            .expect("moves");
         line("10,000 people moved and planned for the first time", kind, began.elapsed().as_secs_f64(), "s", 5.0);
         let view = world.coach.schedule(world.webinar, None).await.expect("reads");
         let began = Instant::now();
-        let moved =
-            world.coach.move_session(world.webinar, view.booked[0].id, &to(starts_at.plus_seconds(7_200))).await;
+        let moved = world
+            .coach
+            .move_session(world.webinar, &SessionName::Booked(view.booked[0].id), &to(starts_at.plus_seconds(7_200)))
+            .await;
         moved.expect("moves");
         line("10,000 people moved, told and planned anew", kind, began.elapsed().as_secs_f64(), "s", 5.0);
         let mails = world.coach.mail_sequence(world.webinar).await.expect("reads").templates;
@@ -72,7 +78,11 @@ async fn ten_thousand_mails_are_sent() {
         let world = World::published_with(engine, folder).await;
         world.run_jobs().await;
         let (session, _) = booked(&world, 3).await;
-        world.coach.call_off_session(world.webinar, session, &MoveForm::default()).await.expect("is called off");
+        world
+            .coach
+            .call_off_session(world.webinar, &SessionName::Booked(session), &MoveForm::default())
+            .await
+            .expect("is called off");
         let before = sink.came().0.len();
         let began = Instant::now();
         world.run_jobs().await;

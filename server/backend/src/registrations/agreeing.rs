@@ -145,7 +145,8 @@ impl Visitor {
             let stored = backend.stored_schedule(&row).await?;
             let (chosen, _, zone) = backend.chosen(&row, &stored, (slot, zone))?;
             let chosen = chosen.ok_or_else(|| Refusal::field("slot", "Please choose one of the times."))?;
-            return backend.move_to(&row, found.id, (chosen, zone), Some(again)).await.map(drop);
+            backend.move_to(&row, found.id, (chosen, zone), Some(again)).await?;
+            return backend.note_gesture(token, &found).await;
         }
         let now = backend.now();
         let transaction = backend.db().begin().await?;
@@ -160,6 +161,6 @@ impl Visitor {
         let expires_at = now.plus_days(i64::from(row.link_days));
         queries::renew(&transaction, row.coach_id, found.id, expires_at).await?;
         transaction.commit().await?;
-        Ok(())
+        backend.note_gesture(token, &found).await
     }
 }

@@ -7,12 +7,12 @@ use domain::processing::ProcessingPurpose;
 use domain::registration::{Answers, BookedTime};
 use domain::rights::{AccountState, SubjectState};
 use domain::schedule::LateJoin;
-use domain::stay::{begins_at_second, is_worth_an_entry};
+use domain::stay::{is_worth_an_entry, opens_at_second};
 use domain::video::TranscriptLine;
 use domain::webinar::{PlayerProps, RegistrationField, Room, RoomPhase, SessionKind, WebinarState};
-use domain::{Refusal, RefusalKind};
+use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::{registration, video};
-use persistence::registrations::Named;
+use persistence::registrations::{Arrived, Named};
 use persistence::sealed::{Place, Standing, SubjectKey};
 use persistence::{registrations as queries, rights, videos};
 
@@ -28,9 +28,6 @@ use crate::{Backend, Client, Result, Visitor};
 fn erased() -> Refusal {
     Refusal::new(RefusalKind::Gone, "Your details on this page are being erased, as you asked. This link is over.")
 }
-
-/// Left this close to the end, the recording starts over: nobody comes back for the last words.
-const NEAR_END_SECONDS: f64 = 10.0;
 
 impl Visitor {
     /// The room behind a registrant's link. Once the link has expired, or the recording is gone, the room has no
@@ -78,20 +75,17 @@ impl Visitor {
             }
             _ => RoomPhase::Open,
         };
-        let mut player = match &video {
+        let late_join = stored.as_ref().map_or(LateJoin::FromTheStart, |stored| stored.schedule.late_join);
+        let player = match &video {
             Some(video) if phase == RoomPhase::Open => {
-                let visit = Visit { id, webinar, coach: row.coach_id, subject: found.subject };
+                let (coach, subject) = (row.coach_id, found.subject);
+                let by_mail = backend.was_mailed(token, id, found.link_version);
+                let visit = Visit { id, webinar, coach, subject, late_join, starts_at, by_mail };
                 Some(backend.player(&visit, booking.is_some(), video, client).await?)
             }
             _ => None,
         };
-        let joins_where_it_is = stored.as_ref().is_some_and(|stored| stored.schedule.late_join == LateJoin::WhereItIs);
-        if let (Some(stored), Some(starts_at), Some(player)) = (&stored, starts_at, &mut player) {
-            let begins = begins_at_second(stored.schedule.late_join, starts_at, now, player.duration_seconds);
-            if begins > 0.0 {
-                player.resume_seconds = begins;
-            }
-        }
+        let joins_where_it_is = late_join == LateJoin::WhereItIs;
         let zone = found.time_zone.as_deref();
         let may_choose = phase != RoomPhase::Open
             && kind == SessionKind::Scheduled
@@ -176,7 +170,9 @@ impl Visitor {
         let stored = backend.stored_schedule(&row).await?;
         let (chosen, _, zone) = backend.chosen(&row, &stored, (slot, zone))?;
         let chosen = chosen.ok_or_else(|| Refusal::field("slot", "Please choose one of the times."))?;
-        backend.move_to(&row, found.id, (chosen, zone), None).await
+        let booked = backend.move_to(&row, found.id, (chosen, zone), None).await?;
+        backend.note_gesture(token, &found).await?;
+        Ok(booked)
     }
 }
 
@@ -186,9 +182,25 @@ struct Visit {
     webinar: WebinarId,
     coach: CoachId,
     subject: SubjectId,
+    /// Where somebody begins who comes late.
+    late_join: LateJoin,
+    /// When their session starts, if it has a time.
+    starts_at: Option<Moment>,
+    /// Whether by a link that was mailed.
+    by_mail: bool,
 }
 
 impl Backend {
+    /// Notes that the person behind a booking pressed something on a page, if a mailed link led them there.
+    pub(super) async fn note_gesture(&self, token: &str, found: &Named) -> Result<()> {
+        if self.was_mailed(token, found.id, found.link_version) {
+            let transaction = self.db().begin().await?;
+            queries::prove(&transaction, found.coach, found.id, self.now()).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
     /// The booking a room token proves, or the answer for any unknown address.
     pub(super) async fn booking_of(&self, token: &str) -> Result<Named> {
         let id = self.room_token_names(token).ok_or_else(Refusal::not_found)?;
@@ -212,6 +224,9 @@ impl Backend {
             true => queries::last_position_ms(reader, visit.id, video.id).await?,
             false => None,
         };
+        let left_at = left_at.map(|left_at| left_at.max(0) as f64 / 1000.0);
+        let comes = (visit.starts_at, self.now());
+        let arrival = opens_at_second(visit.late_join, comes, duration_seconds, left_at);
         let tracks = videos::captions(reader, video.id).await?;
         let view = match client {
             Some(client) => self.open_view(visit, video, client).await?,
@@ -223,7 +238,7 @@ impl Backend {
             content_type: video.content_type.clone(),
             poster_url: self.poster_url(video),
             duration_seconds,
-            resume_seconds: resume_at(left_at, duration_seconds),
+            resume_seconds: arrival.at_second,
             transcript: tracks.first().map_or_else(Vec::<TranscriptLine>::new, |track| transcript(&track.webvtt)),
             captions: tracks.iter().map(|track| self.caption_track(track)).collect(),
         })
@@ -239,8 +254,9 @@ impl Backend {
             Some(SubjectState::Restricted) => return Ok(None),
             Some(SubjectState::Erasing) | None => return Err(erased().into()),
         }
-        let from = (client.device.as_str(), client.country.as_str());
-        queries::open_view(&transaction, view, (visit.id, visit.webinar), video.id, from, self.now()).await?;
+        let arrived =
+            Arrived { device: client.device.as_str(), country: client.country.as_str(), by_mail: visit.by_mail };
+        queries::open_view(&transaction, view, (visit.id, visit.webinar), video.id, arrived, self.now()).await?;
         transaction.commit().await?;
         Ok(Some(view))
     }
@@ -268,22 +284,4 @@ pub(crate) fn first_name_of(
     let opened = key.open(purpose, Place::RegistrationAnswers, found.id.as_bytes(), sealed)?;
     let answers: Answers = serde_json::from_slice(&opened)?;
     Ok(answers.get(RegistrationField::FirstName).map(str::to_owned))
-}
-
-fn resume_at(left_at_ms: Option<i64>, duration_seconds: f64) -> f64 {
-    let left_at = left_at_ms.unwrap_or_default().max(0) as f64 / 1000.0;
-    if left_at >= duration_seconds - NEAR_END_SECONDS { 0.0 } else { left_at }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn going_on_where_one_left_except_at_the_very_end() {
-        assert!((resume_at(Some(1_200_000), 3_600.0) - 1_200.0).abs() < f64::EPSILON);
-        assert!(resume_at(Some(3_595_000), 3_600.0).abs() < f64::EPSILON);
-        assert!(resume_at(None, 3_600.0).abs() < f64::EPSILON);
-        assert!(resume_at(Some(5_000), 8.0).abs() < f64::EPSILON);
-    }
 }

@@ -51,7 +51,8 @@ impl StoredSchedule {
             Rule::Timed(timed) => timed.zone.as_deref(),
             Rule::JustInTime(_) => None,
         });
-        zones.into_iter().next().unwrap_or("UTC")
+        let dates = self.schedule.extra.iter().filter_map(|date| date.zone.as_deref());
+        zones.chain(dates).next().unwrap_or("UTC")
     }
 }
 
@@ -61,9 +62,9 @@ pub(crate) struct Chosen {
     /// When it starts.
     #[serde(rename = "s")]
     pub starts_at: Moment,
-    /// The rule it comes from.
-    #[serde(rename = "r")]
-    pub rule: ScheduleRuleId,
+    /// The rule it comes from, unless it is a single date.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<ScheduleRuleId>,
     /// The zone its wall time was resolved in.
     #[serde(rename = "z")]
     pub zone: String,
@@ -79,16 +80,16 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    fn of(slot: &Slot, stored: &StoredSchedule) -> Option<Self> {
-        let rule = stored.schedule.rules.get(slot.rule)?;
-        Some(Self {
+    fn of(slot: &Slot, stored: &StoredSchedule) -> Self {
+        let rule = slot.rule.and_then(|place| stored.schedule.rules.get(place));
+        Self {
             starts_at: slot.starts_at,
-            rule: *stored.rules.get(slot.rule)?,
+            rule: slot.rule.and_then(|place| stored.rules.get(place).copied()),
             zone: slot.zone.clone(),
             wall: slot.wall.to_string(),
             floats: slot.floats,
-            just_in_time: matches!(rule, Rule::JustInTime(_)),
-        })
+            just_in_time: matches!(rule, Some(Rule::JustInTime(_))),
+        }
     }
 
     /// The session it is: everybody who comes at the same instant by the same kind of rule meets in one.
@@ -98,7 +99,7 @@ impl Chosen {
         WantedSession {
             kind,
             key: session_key(kind, self.starts_at, zone),
-            rule: Some(self.rule),
+            rule: self.rule,
             starts_at: Some(self.starts_at),
             zone: Some(self.zone.clone()),
             wall_time: Some(self.wall.clone()),
@@ -165,7 +166,7 @@ impl Backend {
         let now = self.now();
         let mut slots = Vec::new();
         for slot in offered(&stored.schedule, &Bundled, Offering { viewer: &zone, now }) {
-            let Some(chosen) = Chosen::of(&slot, stored) else { continue };
+            let chosen = Chosen::of(&slot, stored);
             let (text, zone_text) = in_words(slot.starts_at, &zone);
             slots.push(SlotView {
                 value: signed(self.secrets(), "slot", row.id, &chosen)?,
@@ -197,7 +198,7 @@ impl Backend {
         }
         let chosen: Chosen = proven(self.secrets(), "slot", row.id, slot)
             .ok_or_else(|| Refusal::field("slot", "Please choose one of the times once more."))?;
-        let floating = chosen.floats.then_some(chosen.zone.as_str());
+        let floating = chosen.floats.then_some(chosen.zone.as_str()).zip(chosen.wall.parse().ok());
         if !chosen.just_in_time && stored.schedule.is_called_off(chosen.starts_at, floating) {
             return Err(called_off().into());
         }
@@ -205,7 +206,7 @@ impl Backend {
             return Ok((Some(chosen), false, zone));
         }
         let next = offered(&stored.schedule, &Bundled, Offering { viewer: &zone, now: self.now() });
-        let next = next.first().and_then(|slot| Chosen::of(slot, stored));
+        let next = next.first().map(|slot| Chosen::of(slot, stored));
         let gone = "The time you chose has passed, and there is no other one at the moment.";
         Ok((Some(next.ok_or_else(|| Refusal::field("slot", gone))?), true, zone))
     }

@@ -59,9 +59,12 @@ impl Sheet {
     fn entry(&self, row: &PersonRow, key: &SubjectKey, bits: Option<&(Vec<u8>, Vec<u8>)>) -> Result<Entry> {
         let person = open(key, row.subject_id.as_bytes(), &row.email_ct, row.name_ct.as_deref())?;
         let answers = match &row.answers_ct {
-            Some(sealed) => {
-                serde_json::from_slice(&key.open(ProcessingPurpose::Provide, Place::RegistrationAnswers, row.id.as_bytes(), sealed)?)?
-            }
+            Some(sealed) => serde_json::from_slice(&key.open(
+                ProcessingPurpose::Provide,
+                Place::RegistrationAnswers,
+                row.id.as_bytes(),
+                sealed,
+            )?)?,
             None => Answers::default(),
         };
         let duration = self.duration_of(row);

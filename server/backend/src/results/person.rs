@@ -64,8 +64,8 @@ impl Coach {
             hidden_seconds: booking.hidden_ms as f64 / 1000.0,
             device: booking.device.clone(),
             source: entry.source,
-            timeline: timeline(booking.registered_at, rows, &labels),
-            room_url: backend.config().absolute(&backend.room_path(booking.id, booking.link_version)),
+            timeline: timeline((booking.registered_at, booking.proven_at), rows, &labels),
+            room_url: backend.config().absolute(&backend.shown_room_path(booking.id, booking.link_version)),
             suppression: bounces::marks(reader, self.id, booking.subject_id, backend.now()).await?.suppression,
         })
     }
@@ -133,9 +133,17 @@ fn name_of(mail: &persistence::entities::mail::Model, when: Option<&str>) -> Str
     }
 }
 
-fn timeline(registered_at: Moment, rows: TimelineRows, labels: &HashMap<MailTemplateId, String>) -> Vec<TimelineEntry> {
+fn timeline(
+    (registered_at, proven_at): (Moment, Option<Moment>),
+    rows: TimelineRows,
+    labels: &HashMap<MailTemplateId, String>,
+) -> Vec<TimelineEntry> {
     let entry = |at: Moment, what: String, detail: Option<String>| TimelineEntry { at, what, detail };
     let mut entries = vec![entry(registered_at, "Registered".to_owned(), None)];
+    if let Some(at) = proven_at {
+        let why = "They came by a mailed link and pressed something there.".to_owned();
+        entries.push(entry(at, "Showed that the address is theirs".to_owned(), Some(why)));
+    }
     for view in rows.views {
         let what = if view.first_played_at.is_some() { "Opened the room and played" } else { "Opened the room" };
         entries.push(entry(view.opened_at, what.to_owned(), Some(view.device)));

@@ -115,7 +115,8 @@ impl Coach {
                 None => String::new(),
                 Some(sealed) => {
                     let Some(key) = backend.key_for_request(self.id, row.subject_id).await? else { continue };
-                    let opened = key.open(ProcessingPurpose::Provide, Place::ObjectionReason, row.id.as_bytes(), sealed)?;
+                    let opened =
+                        key.open(ProcessingPurpose::Provide, Place::ObjectionReason, row.id.as_bytes(), sealed)?;
                     String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?
                 }
             };

@@ -46,7 +46,12 @@ impl Backend {
     pub async fn portal_by_token(&self, token: &str) -> Result<Option<Portal>> {
         let session = proof::hash(token);
         let Some(row) = queries::session(self.db().reader(), &session, self.now()).await? else { return Ok(None) };
-        let opened = self.session_key(token).open(ProcessingPurpose::Provide, Place::PortalAddress, &place_of(&session), &row.address_ct)?;
+        let opened = self.session_key(token).open(
+            ProcessingPurpose::Provide,
+            Place::PortalAddress,
+            &place_of(&session),
+            &row.address_ct,
+        )?;
         let text = String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?;
         Ok(Some(Portal { backend: self.clone(), address: EmailAddress::parse(&text)?, session, until: row.expires_at }))
     }

@@ -150,7 +150,9 @@ impl Backend {
                 tracing::warn!(template, "a mail was refused for good");
                 Ok(false)
             }
-            Err(error @ (SendError::Transient(_) | SendError::NotBefore(..))) => Err(Error::fault("send a letter", error)),
+            Err(error @ (SendError::Transient(_) | SendError::NotBefore(..))) => {
+                Err(Error::fault("send a letter", error))
+            }
         }
     }
 

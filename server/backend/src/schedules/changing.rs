@@ -5,16 +5,14 @@
 //! they go, like every mail. Links stay as they are: they lead to the new time, or to other dates. Source: product.md §4.1.
 
 use domain::fence::{NEW_DATES, SESSION_CALLED_OFF, SESSION_MOVED};
-use domain::ids::{CoachId, SessionId, WebinarId};
-use domain::schedule::{
-    CalledOff, MAX_RULES, MoveForm, MovedTo, Offering, Repeats, Rule, Schedule, Timed, WallTime, occurrences, offered,
-};
+use domain::ids::{CoachId, WebinarId};
+use domain::schedule::{CalledOff, ExtraDate, MAX_CHANGED_DATES, MoveForm, Offering, Schedule, SessionName, offered};
 use domain::sequence::{DropReason, FOLLOW_UP_USEFUL_HOURS};
 use domain::stay::Stay;
 use domain::webinar::{SessionKind, WebinarState};
 use domain::{Moment, Refusal, RefusalKind};
 use persistence::entities::{session, webinar};
-use persistence::schedules::WantedSession;
+use persistence::schedules::{WantedSession, session_key};
 use persistence::{schedules as queries, sequences, webinars};
 use sea_orm::DatabaseTransaction;
 
@@ -30,47 +28,61 @@ const PAGE: usize = 1_000;
 /// Days for which it is of use to hear of new dates.
 const NEW_DATES_DAYS: i64 = 7;
 
-/// A session somebody holds to change it.
+/// A session to come that its coach changes.
 struct Held {
     webinar: webinar::Model,
-    session: session::Model,
+    /// Its row, once somebody has booked it.
+    session: Option<session::Model>,
     starts_at: Moment,
+    /// What is not offered any more.
+    off: CalledOff,
     stored: StoredSchedule,
 }
 
 impl Coach {
     /// Moves a session to come to another time, with everybody on it. Where people are booked at the new time already,
-    /// they come together.
+    /// they come together. One that starts at its time in every zone by itself, and that nobody has booked, does so at
+    /// the new time too; `form` is read in the zone it was seen in.
     ///
     /// # Errors
-    /// Refuses, by field, a time that is none, has passed or is its own already; a session that has begun or was called
-    /// off; and one that is not hers.
-    pub async fn move_session(&self, webinar: WebinarId, id: SessionId, form: &MoveForm) -> Result<()> {
+    /// Refuses, by field, a time that is none, has passed or is its own already; a session that has begun, was called
+    /// off or is not yielded any more; more than [`MAX_CHANGED_DATES`] changes; and one that is not hers.
+    pub async fn move_session(&self, webinar: WebinarId, name: &SessionName, form: &MoveForm) -> Result<()> {
         let (backend, now) = (&self.backend, self.backend.now());
         let transaction = backend.db().begin().await?;
-        let held = self.hold_session(&transaction, webinar, id, now).await?;
-        let (mut to, words) = (form.parse(&Bundled, now)?, form.words()?);
+        let held = self.hold_session(&transaction, webinar, name, now).await?;
+        let floats = held.off.wall.is_some();
+        let mut to = match name {
+            SessionName::Yielded { zone: Some(zone), .. } => {
+                MoveForm { zone: zone.clone(), ..form.clone() }.parse(&Bundled, now)?
+            }
+            SessionName::Yielded { .. } | SessionName::Booked(_) => form.parse(&Bundled, now)?,
+        };
+        let words = form.words()?;
         to.zone = spelt(&to.zone).unwrap_or(to.zone);
         if to.starts_at == held.starts_at {
             return Err(Refusal::field("at", "This is its time already. Nothing was changed.").into());
         }
-        let recording = backend.current_recording(&transaction, &held.webinar).await?;
-        let stands = Stay::in_a_session(&held.stored.schedule, to.starts_at, whole_seconds(recording.as_ref()));
-        let wanted = WantedSession {
-            rule: held.session.schedule_rule_id,
-            wall_time: Some(to.wall.to_string()),
-            ..WantedSession::scheduled(to.starts_at, &to.zone)
-        };
-        let people = queries::everybody_on(&transaction, webinar, id).await?;
-        let target = queries::session_to_move_to(&transaction, webinar, &wanted, words, now).await?;
-        queries::move_everybody(&transaction, webinar, id, (target, stands), now).await?;
-        queries::call_off(&transaction, webinar, id, None, now).await?;
-        self.offer_instead(&transaction, &held, Some(&to), now).await?;
-        sequences::insert_notices(&transaction, self.id, (SESSION_MOVED, to.starts_at), &people, now).await?;
-        for some in people.chunks(PAGE) {
-            backend.replan_mails(&transaction, some, Some(now), now).await?;
+        if let Some(session) = &held.session {
+            let recording = backend.current_recording(&transaction, &held.webinar).await?;
+            let stands = Stay::in_a_session(&held.stored.schedule, to.starts_at, whole_seconds(recording.as_ref()));
+            let wanted = WantedSession {
+                rule: session.schedule_rule_id,
+                wall_time: Some(to.wall.to_string()),
+                ..WantedSession::scheduled(to.starts_at, &to.zone)
+            };
+            let people = queries::everybody_on(&transaction, webinar, session.id).await?;
+            let target = queries::session_to_move_to(&transaction, webinar, &wanted, words, now).await?;
+            queries::move_everybody(&transaction, webinar, session.id, (target, stands), now).await?;
+            queries::call_off(&transaction, webinar, session.id, None, now).await?;
+            sequences::insert_notices(&transaction, self.id, (SESSION_MOVED, to.starts_at), &people, now).await?;
+            for some in people.chunks(PAGE) {
+                backend.replan_mails(&transaction, some, Some(now), now).await?;
+            }
+            backend.wake_for_mail(&transaction, now, now).await?;
         }
-        backend.wake_for_mail(&transaction, now, now).await?;
+        let date = ExtraDate::of(&to, floats);
+        self.offer_instead(&transaction, held, Some((to.starts_at, date)), now).await?;
         backend.tell_waiting(&transaction, (self.id, webinar), now).await?;
         transaction.commit().await?;
         backend.wake_worker();
@@ -78,22 +90,68 @@ impl Coach {
     }
 
     /// Calls a session off. Whoever booked it is told, gets nothing more about it, and is offered other dates by their own
-    /// link.
+    /// link; nobody else is offered it.
     ///
     /// # Errors
-    /// Refuses a session that has begun or was called off already, a word that is too long, and one that is not hers.
-    pub async fn call_off_session(&self, webinar: WebinarId, id: SessionId, form: &MoveForm) -> Result<()> {
+    /// Refuses a session that has begun, was called off already or is not yielded any more, a word that is too long, more
+    /// than [`MAX_CHANGED_DATES`] changes, and one that is not hers.
+    pub async fn call_off_session(&self, webinar: WebinarId, name: &SessionName, form: &MoveForm) -> Result<()> {
         let (backend, now) = (&self.backend, self.backend.now());
         let transaction = backend.db().begin().await?;
-        let held = self.hold_session(&transaction, webinar, id, now).await?;
+        let held = self.hold_session(&transaction, webinar, name, now).await?;
         let words = form.words()?;
-        let people = queries::everybody_on(&transaction, webinar, id).await?;
-        queries::call_off(&transaction, webinar, id, words, now).await?;
-        self.offer_instead(&transaction, &held, None, now).await?;
-        sequences::drop_waiting(&transaction, &people, DropReason::SessionCancelled, now).await?;
-        let useful_until = now.plus_seconds(FOLLOW_UP_USEFUL_HOURS * 3_600);
-        sequences::insert_notices(&transaction, self.id, (SESSION_CALLED_OFF, useful_until), &people, now).await?;
-        backend.wake_for_mail(&transaction, now, now).await?;
+        if let Some(session) = &held.session {
+            let people = queries::everybody_on(&transaction, webinar, session.id).await?;
+            queries::call_off(&transaction, webinar, session.id, words, now).await?;
+            sequences::drop_waiting(&transaction, &people, DropReason::SessionCancelled, now).await?;
+            let useful_until = now.plus_seconds(FOLLOW_UP_USEFUL_HOURS * 3_600);
+            sequences::insert_notices(&transaction, self.id, (SESSION_CALLED_OFF, useful_until), &people, now).await?;
+            backend.wake_for_mail(&transaction, now, now).await?;
+        }
+        self.offer_instead(&transaction, held, None, now).await?;
+        transaction.commit().await?;
+        backend.wake_worker();
+        Ok(())
+    }
+
+    /// Lets a date take place after all that was called off or moved away: people are offered it again. Whoever was told
+    /// that it is off stays told.
+    ///
+    /// # Errors
+    /// Refuses a date that is not called off, and a webinar that is not hers.
+    pub async fn bring_back(&self, webinar: WebinarId, name: &str) -> Result<()> {
+        self.change_dates(webinar, |schedule| {
+            let before = schedule.called_off.len();
+            schedule.called_off.retain(|off| off.name() != name);
+            schedule.called_off.len() < before
+        })
+        .await
+    }
+
+    /// Takes a date away that takes place besides the rules. People who are booked on it stay booked.
+    ///
+    /// # Errors
+    /// Refuses a date that is not there, and a webinar that is not hers.
+    pub async fn remove_date(&self, webinar: WebinarId, name: &str) -> Result<()> {
+        self.change_dates(webinar, |schedule| {
+            let before = schedule.extra.len();
+            schedule.extra.retain(|date| date.name() != name);
+            schedule.extra.len() < before
+        })
+        .await
+    }
+
+    async fn change_dates(&self, id: WebinarId, change: impl FnOnce(&mut Schedule) -> bool + Send) -> Result<()> {
+        let (backend, now) = (&self.backend, self.backend.now());
+        let transaction = backend.db().begin().await?;
+        hold_changeable(&transaction, self.id).await?;
+        let row = webinars::hold(&transaction, self.id, id).await?.ok_or_else(Refusal::not_found)?;
+        let mut schedule = StoredSchedule::of(&row, &[])?.schedule;
+        if !change(&mut schedule) {
+            return Err(over("This date is not in the list any more. Nothing was changed now.").into());
+        }
+        queries::save_settings(&transaction, self.id, id, &serde_json::to_string(&schedule)?, now).await?;
+        backend.tell_waiting(&transaction, (self.id, id), now).await?;
         transaction.commit().await?;
         backend.wake_worker();
         Ok(())
@@ -103,59 +161,77 @@ impl Coach {
         &self,
         transaction: &DatabaseTransaction,
         webinar: WebinarId,
-        id: SessionId,
+        name: &SessionName,
         now: Moment,
     ) -> Result<Held> {
         hold_changeable(transaction, self.id).await?;
         let row = webinars::hold(transaction, self.id, webinar).await?.ok_or_else(Refusal::not_found)?;
-        let session = queries::session_of(transaction, webinar, id).await?.ok_or_else(Refusal::not_found)?;
-        let over = |message: &str| Refusal::new(RefusalKind::Conflict, message);
-        if session.cancelled_at.is_some() {
-            return Err(over("This session was moved or called off already. Nothing was changed now.").into());
-        }
-        let starts_at = session.starts_at.filter(|starts_at| *starts_at > now);
-        let starts_at = starts_at.ok_or_else(|| over("This session has begun. Nothing was changed."))?;
         let stored = StoredSchedule::of(&row, &queries::rules_of(transaction, webinar).await?)?;
-        Ok(Held { webinar: row, session, starts_at, stored })
+        let begun = || over("This session has begun. Nothing was changed.");
+        let (session, off) = match name {
+            SessionName::Booked(id) => {
+                let session = queries::session_of(transaction, webinar, *id).await?.ok_or_else(Refusal::not_found)?;
+                if session.cancelled_at.is_some() {
+                    return Err(over("This session was moved or called off already. Nothing was changed now.").into());
+                }
+                let zone = queries::floating_zone(&session.session_key).map(str::to_owned);
+                let starts_at = session.starts_at.ok_or_else(begun)?;
+                (Some(session), CalledOff { starts_at, zone, wall: None })
+            }
+            SessionName::Yielded { starts_at, zone } => {
+                let span = (*starts_at, starts_at.plus_seconds(1));
+                let yielded = stored.schedule.coming(zone.as_deref().unwrap_or("UTC"), &Bundled, span, 1);
+                let yielded = yielded.into_iter().find(|one| one.floats == zone.is_some());
+                let gone = "This session is not offered any more: it was moved or called off, or its rule is gone. \
+                            Nothing was changed.";
+                let yielded = yielded.ok_or_else(|| over(gone))?;
+                let wall = yielded.floats.then_some(yielded.session.wall);
+                let key = session_key(SessionKind::Scheduled.as_str(), *starts_at, "");
+                // Somebody may have booked it since the page was read.
+                let session = match wall {
+                    None => queries::session_with_key(transaction, webinar, &key).await?,
+                    Some(_) => None,
+                };
+                (session, CalledOff { starts_at: *starts_at, zone: None, wall })
+            }
+        };
+        let starts_at = Some(off.starts_at).filter(|starts_at| *starts_at > now).ok_or_else(begun)?;
+        Ok(Held { webinar: row, session, starts_at, off, stored })
     }
 
-    /// Visitors are not offered the old time any more; the new one they are, by a rule the coach can see and take away.
+    /// Visitors are not offered the old time any more; the new one they are, by a date the coach can see and take away.
+    /// A rule could not say it everywhere: their number is limited, and days off go for all of them.
     async fn offer_instead(
         &self,
         transaction: &DatabaseTransaction,
-        held: &Held,
-        to: Option<&MovedTo>,
+        held: Held,
+        to: Option<(Moment, ExtraDate)>,
         now: Moment,
     ) -> Result<()> {
-        let mut schedule = held.stored.schedule.clone();
-        schedule.called_off.retain(|off| {
-            off.starts_at > now && to.is_none_or(|to| off.zone.is_some() || to.starts_at != off.starts_at)
+        let Held { webinar, off, stored, .. } = held;
+        let mut schedule = stored.schedule;
+        schedule.called_off.retain(|known| {
+            let is_undone = to.as_ref().is_some_and(|(starts_at, date)| known.is_undone_by(*starts_at, date));
+            known.is_ahead(now) && !is_undone && *known != off
         });
-        let zone = queries::floating_zone(&held.session.session_key).map(str::to_owned);
-        schedule.called_off.push(CalledOff { starts_at: held.starts_at, zone });
-        let settings = serde_json::to_string(&schedule)?;
-        queries::save_settings(transaction, self.id, held.webinar.id, &settings, now).await?;
-        let Some(to) = to.filter(|to| !yields(&schedule, to)) else { return Ok(()) };
-        if let Some(at) = WallTime::parse(&to.wall.strftime("%H:%M").to_string())
-            && schedule.rules.len() < MAX_RULES
-        {
-            let repeats = Repeats::Dates { dates: vec![to.wall.date()] };
-            let rule = Rule::Timed(Timed { repeats, at, zone: Some(to.zone.clone()) });
-            queries::insert_rule(transaction, held.webinar.id, &rule, now).await?;
+        schedule.called_off.push(off);
+        schedule.extra.retain(|date| date.is_ahead(now));
+        if let Some((_, date)) = to.filter(|(_, date)| !schedule.extra.contains(date)) {
+            schedule.extra.push(date);
         }
+        if schedule.called_off.len().max(schedule.extra.len()) > MAX_CHANGED_DATES {
+            return Err(
+                over("That are too many single dates. Bring some back that you no longer need to be off.").into()
+            );
+        }
+        let settings = serde_json::to_string(&schedule)?;
+        queries::save_settings(transaction, self.id, webinar.id, &settings, now).await?;
         Ok(())
     }
 }
 
-/// Whether a rule yields this start by itself.
-fn yields(schedule: &Schedule, to: &MovedTo) -> bool {
-    let span = (to.starts_at, to.starts_at.plus_seconds(1));
-    schedule.rules.iter().any(|rule| match rule {
-        Rule::Timed(timed) if timed.zone.is_some() => {
-            occurrences(timed, &to.zone, &schedule.blackouts, &Bundled, span).next().is_some()
-        }
-        Rule::Timed(_) | Rule::JustInTime(_) => false,
-    })
+fn over(message: &str) -> Refusal {
+    Refusal::new(RefusalKind::Conflict, message)
 }
 
 impl Backend {

@@ -219,8 +219,7 @@ fn judge(
     };
     // One on its way is as good as there.
     let went = |row: &&mail::Model| matches!(row.state.as_str(), "sent" | "sending");
-    let last =
-        rows.iter().filter(went).filter(is_follow_up).filter_map(|row| row.sent_at).max();
+    let last = rows.iter().filter(went).filter(is_follow_up).filter_map(|row| row.sent_at).max();
     let decided = due(&due_rows, last, now).into_iter().map(|(id, decision)| {
         let judged = match decision {
             Decision::Send => Judged::Goes,

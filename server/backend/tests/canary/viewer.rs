@@ -23,7 +23,10 @@ async fn opened_address(world: &World, viewer: &SeededViewer) -> String {
     let row = subject::Entity::find_by_id(viewer.subject).one(world.backend.db().reader()).await.expect("reads");
     let row = row.expect("is there");
     let key = world.backend.keyring().key(row.dek_id).await.expect("a key");
-    String::from_utf8(key.open(ProcessingPurpose::Provide, Place::SubjectEmail, row.id.as_bytes(), &row.email_ct).expect("opens")).expect("text")
+    String::from_utf8(
+        key.open(ProcessingPurpose::Provide, Place::SubjectEmail, row.id.as_bytes(), &row.email_ct).expect("opens"),
+    )
+    .expect("text")
 }
 
 /// The receipt's own letter, and letters of another coach to the same address.

@@ -33,7 +33,7 @@ pub struct Model {
     pub device: String,
     /// `registered_at`
     pub registered_at: Moment,
-    /// `proven_at`
+    /// When its person first did something on a page their mailed link led to.
     pub proven_at: Option<Moment>,
     /// `first_played_at`
     pub first_played_at: Option<Moment>,

@@ -27,6 +27,8 @@ pub struct Model {
     pub device: String,
     /// Two-letter country, or `??`.
     pub country: String,
+    /// By which link: [`crate::registrations::BY_MAIL`], or nothing for any other.
+    pub came_by: Option<String>,
 }
 
 /// What it belongs to.

@@ -6,7 +6,7 @@ use persistence::Error;
 use persistence::sealed::{Place, SubjectKey};
 
 use crate::DataMap;
-use crate::map::Form;
+use crate::map::{Form, Location};
 
 #[test]
 fn there_are_four_purposes_and_every_place_serves_some_of_them() {
@@ -41,7 +41,10 @@ fn what_names_a_person_is_opened_only_for_what_the_map_says() {
     assert_eq!(sealed.len(), Place::COLUMNS.len(), "{:?}", sealed.iter().map(|one| &one.location).collect::<Vec<_>>());
     let key = SubjectKey::from_bytes([7; 32]);
     for entry in sealed {
-        let place = Place::COLUMNS.into_iter().find(|place| entry.location.ends_with(place.label()));
+        let place = match &entry.location {
+            Location::Column { table, column, .. } => Place::of_column(table, column),
+            _ => None,
+        };
         let place = place.unwrap_or_else(|| panic!("{} is nowhere opened", entry.location));
         let value = key.seal(place, &[1; 16], b"tom");
         for purpose in ProcessingPurpose::ALL {

@@ -47,6 +47,8 @@ pub struct Ids {
     pub session: SessionId,
     /// Another one.
     pub other_session: SessionId,
+    /// When that one starts.
+    pub other_start: String,
     /// A reminder of its sequence of mails.
     pub template: MailTemplateId,
     /// Where the registration's person ends such mail, `/u/{choice}`.
@@ -128,13 +130,15 @@ impl Story {
         let (maya, factor) = world.operator(&maya).await;
         let waiting = world.waiting(&maya, &webinar, &nora, &olga).await;
         let token = anna.room.trim_start_matches("/r/");
+        let other_session = session_of(world, webinar.id, 31).await;
         let hers = Ids {
             webinar: webinar.id,
             slug: webinar.slug.clone(),
             draft: draft.id,
             rule: rule_of(world, webinar.id).await,
             session: session_of(world, webinar.id, 29).await,
-            other_session: session_of(world, webinar.id, 31).await,
+            other_session,
+            other_start: start_of(world, other_session).await,
             template: world.handle(&maya).await.mail_sequence(webinar.id).await.expect("is there").templates[1].id,
             choice: world.backend.unsubscribe_path(world.backend.room_token_names(token).expect("a token of ours")),
             video,
@@ -179,6 +183,12 @@ async fn session_of(world: &World, webinar: WebinarId, days: i64) -> SessionId {
     made.expect("is made").expect("takes place")
 }
 
+/// When a session starts, as an address names it.
+async fn start_of(world: &World, id: SessionId) -> String {
+    let found = persistence::schedules::session_by_id(world.backend.db().reader(), id).await.expect("answers");
+    found.and_then(|session| session.starts_at).expect("a time").rfc3339()
+}
+
 /// As if the worker had taken two pictures from it, on a machine with ffmpeg or without.
 async fn with_posters(world: &World, video: VideoId) {
     use persistence::entities::video;
@@ -201,6 +211,7 @@ impl Ids {
             rule: ScheduleRuleId::new(),
             session: SessionId::new(),
             other_session: SessionId::new(),
+            other_start: "2031-01-01T18:00:00Z".to_owned(),
             template: MailTemplateId::new(),
             choice: world.backend.unsubscribe_path(registration),
             video: VideoId::new(),
@@ -287,6 +298,7 @@ impl Ids {
             (self.waiting.disclosure.to_string(), "DISCLOSURE"),
             (self.waiting.incident.to_string(), "INCIDENT"),
             (self.waiting.coach.to_string(), "COACH"),
+            (self.other_start.clone(), "OTHER_START"),
             (self.day.clone(), "DAY"),
         ];
         named.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id.as_str(), name))

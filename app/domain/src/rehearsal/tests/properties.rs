@@ -55,8 +55,10 @@ fn conducts() -> impl Strategy<Value = Conduct> {
         Just(Conduct::NeverComes),
         Just(Conduct::UnsubscribesAfterFirstReminder),
         Just(Conduct::StaysToTheEnd),
-        (late, prop::option::of(0u32..80))
-            .prop_map(|(after_minutes, leaves_at_minute)| Conduct::Comes { after_minutes, leaves_at_minute }),
+        prop::collection::vec((late, prop::option::of(0u32..80)), 0..4).prop_map(|visits| {
+            let visit = |(after_minutes, leaves_at_minute)| Visit { after_minutes, leaves_at_minute };
+            Conduct::Comes { visits: visits.into_iter().map(visit).collect() }
+        }),
     ]
 }
 
@@ -111,6 +113,23 @@ proptest! {
             prop_assert!(scene.what.sentence().ends_with('.'));
             prop_assert!(scene.at >= figure.signs_up_at || is_page(scene));
         }
+        // Nobody is in the room twice at once, and nobody goes on where they have not been.
+        let mut watched_until = None;
+        let mut is_in = false;
+        for scene in &scenes {
+            match scene.what {
+                What::Joined { at_second, goes_on } => {
+                    prop_assert!(!std::mem::replace(&mut is_in, true));
+                    prop_assert!(!goes_on || Some(at_second) == watched_until);
+                }
+                What::Left { at_second } => {
+                    prop_assert!(std::mem::replace(&mut is_in, false));
+                    watched_until = Some(at_second);
+                }
+                _ => {}
+            }
+        }
+        prop_assert!(!is_in);
         // The scrubber shows what has been, whole.
         for clock in scenes.iter().map(|scene| scene.at) {
             let until = scenes_until(&scenes, clock);

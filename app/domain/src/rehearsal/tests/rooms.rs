@@ -4,11 +4,11 @@ use super::*;
 fn watching_at_once_is_followed_up_a_day_after_the_last_play() {
     let open = Schedule { on_demand: true, ..tuesdays() };
     let signs_up_at = at("2026-12-01T09:00:00Z");
-    let conduct = Conduct::Comes { after_minutes: 90, leaves_at_minute: Some(20) };
+    let conduct = comes(90, Some(20));
     let dev = Figure { choice: Choice::AtOnce, ..figure(signs_up_at, conduct) };
     let scenes = rehearsed(&open, &dev);
     let (played_at, left_at) = (signs_up_at.plus_seconds(90 * MINUTE), signs_up_at.plus_seconds(110 * MINUTE));
-    assert_eq!(when(&scenes, |what| matches!(what, What::Joined { at_second: 0 })), Some(played_at));
+    assert_eq!(when(&scenes, |what| matches!(what, What::Joined { at_second: 0, .. })), Some(played_at));
     let final_at = left_at.plus_days(1);
     assert_eq!(when(&scenes, |what| matches!(what, What::OutcomeFinal { .. })), Some(final_at));
     assert_eq!(when(&scenes, |what| *what == What::LinkEnds), Some(played_at.plus_days(7)));
@@ -23,7 +23,7 @@ fn watching_at_once_is_followed_up_a_day_after_the_last_play() {
 fn latecomers_are_waited_for_and_their_outcome_can_rise() {
     let early = start().plus_seconds(-72 * HOUR);
     let end = start().plus_seconds(LONG);
-    let late = |after_minutes| figure(early, Conduct::Comes { after_minutes, leaves_at_minute: None });
+    let late = |after_minutes| figure(early, comes(after_minutes, None));
     // From the start, forty minutes late: final ten minutes after they stop.
     let scenes = rehearsed(&tuesdays(), &late(40));
     let final_at = when(&scenes, |what| matches!(what, What::OutcomeFinal { .. }));
@@ -33,7 +33,7 @@ fn latecomers_are_waited_for_and_their_outcome_can_rise() {
     // Where it is by then, there is less to watch.
     let where_it_is = Schedule { late_join: LateJoin::WhereItIs, ..tuesdays() };
     let scenes = rehearsed(&where_it_is, &late(40));
-    assert!(when(&scenes, |what| matches!(what, What::Joined { at_second: 2_400 })).is_some());
+    assert!(when(&scenes, |what| matches!(what, What::Joined { at_second: 2_400, goes_on: false })).is_some());
     assert_eq!(when(&scenes, |what| matches!(what, What::Left { at_second: 3_600 })), Some(end));
     assert_eq!(status(&scenes), Some(Attendance::LeftEarly));
     // The next day, in the replay.

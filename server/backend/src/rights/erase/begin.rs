@@ -89,7 +89,8 @@ impl Run<'_> {
                 let Some(key) = backend.keyring().keys(&[row.dek]).await?.remove(&row.dek) else {
                     return Ok(None);
                 };
-                let opened = key.open(ProcessingPurpose::Provide, Place::SubjectEmail, subject.as_bytes(), &row.email_ct)?;
+                let opened =
+                    key.open(ProcessingPurpose::Provide, Place::SubjectEmail, subject.as_bytes(), &row.email_ct)?;
                 let address = String::from_utf8(opened).map_err(|error| Error::fault("read a sealed text", error))?;
                 Ok(Some(address))
             }

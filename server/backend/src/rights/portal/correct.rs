@@ -267,9 +267,12 @@ impl Backend {
         for (booking, corrected) in by_booking {
             let Some(sealed) = queries::answers(transaction, coach, (subject, booking)).await? else { continue };
             let mut answers: Answers = match sealed {
-                Some(sealed) => {
-                    serde_json::from_slice(&key.open(ProcessingPurpose::Provide, Place::RegistrationAnswers, booking.as_bytes(), &sealed)?)?
-                }
+                Some(sealed) => serde_json::from_slice(&key.open(
+                    ProcessingPurpose::Provide,
+                    Place::RegistrationAnswers,
+                    booking.as_bytes(),
+                    &sealed,
+                )?)?,
                 None => Answers::default(),
             };
             for (field, text) in corrected {

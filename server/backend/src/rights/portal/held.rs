@@ -301,9 +301,12 @@ fn tell_rights(card: &mut Card, held: &HeldPerson) {
 fn booking_told(held: &HeldBooking, key: Option<&SubjectKey>) -> Result<BookingTold> {
     let HeldBooking { booking, webinar, visits, mails } = held;
     let answers: Answers = match (&booking.answers_ct, key) {
-        (Some(sealed), Some(key)) => {
-            serde_json::from_slice(&key.open(ProcessingPurpose::Provide, Place::RegistrationAnswers, booking.id.as_bytes(), sealed)?)?
-        }
+        (Some(sealed), Some(key)) => serde_json::from_slice(&key.open(
+            ProcessingPurpose::Provide,
+            Place::RegistrationAnswers,
+            booking.id.as_bytes(),
+            sealed,
+        )?)?,
         _ => Answers::default(),
     };
     let mut history = vec![format!("You registered on {}.", booking.registered_at.utc_text())];
