@@ -7,6 +7,7 @@
 
 pub mod bounce;
 mod coach_letter;
+mod connections;
 mod consequence;
 mod dev_mailbox;
 mod dkim;

@@ -1,17 +1,15 @@
-//! How a mail leaves: SMTP through lettre, or the dev mailbox.
+//! How a mail leaves: SMTP as lettre speaks it, or the dev mailbox.
 
 use std::sync::Arc;
 
-use domain::Moment;
-use lettre::transport::smtp::PoolConfig;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-
+use crate::connections::Connections;
 use crate::dkim::Signer;
 use crate::message::message;
 use crate::{Consequence, DevMailbox, Dkim, DkimError, Outgoing, Pacing, Reply, consequence, is_too_fast};
+use domain::Moment;
 
 /// How long one answer of the mail server may take.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+pub(crate) const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Connections kept open to the mail server, and mails worth handing over side by side: one more would open a connection
 /// of its own and close it again.
@@ -37,7 +35,7 @@ impl std::fmt::Debug for SmtpSettings {
 pub enum SettingsError {
     /// The URL cannot be read.
     #[error("read the address of the mail server: {0}")]
-    Url(#[source] lettre::transport::smtp::Error),
+    Url(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Mails cannot be signed.
     #[error("sign mails: {0}")]
     Dkim(#[from] DkimError),
@@ -49,7 +47,7 @@ impl SmtpSettings {
     /// # Errors
     /// When they cannot.
     pub fn check(&self) -> Result<(), SettingsError> {
-        AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.url).map_err(SettingsError::Url)?;
+        Connections::to(&self.url).map_err(SettingsError::Url)?;
         self.dkim.as_ref().map(Signer::new).transpose()?;
         Ok(())
     }
@@ -71,7 +69,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    fn of(error: lettre::transport::smtp::Error) -> Self {
+    pub(crate) fn of(error: lettre::transport::smtp::Error) -> Self {
         let Some(code) = error.status() else { return Self::Transient(error.into()) };
         let words = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         Self::answered(Reply::new(Some(code.into()), &words))
@@ -125,7 +123,7 @@ pub enum Mailer {
 /// Connections to a mail server, and what signs for it.
 #[derive(Clone)]
 pub struct SmtpMailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    connections: Arc<Connections>,
     signer: Option<Arc<Signer>>,
     pacing: Arc<Pacing>,
 }
@@ -153,7 +151,7 @@ impl SmtpMailer {
             let signed = signed.await.map_err(|error| SendError::Transient(error.into()))?;
             message = signed.map_err(|error| SendError::Permanent(error.into()))?;
         }
-        self.transport.send(message).await.map(drop).map_err(SendError::of)
+        self.connections.send(message.envelope(), &message.formatted()).await
     }
 }
 
@@ -167,11 +165,9 @@ impl Mailer {
     /// # Errors
     /// When the settings cannot be read.
     pub fn smtp(settings: &SmtpSettings) -> Result<Self, SettingsError> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url).map_err(SettingsError::Url)?;
+        let connections = Arc::new(Connections::to(&settings.url).map_err(SettingsError::Url)?);
         let signer = settings.dkim.as_ref().map(Signer::new).transpose()?.map(Arc::new);
-        let pool = PoolConfig::new().max_size(CONNECTIONS as u32);
-        let transport = transport.timeout(Some(TIMEOUT)).pool_config(pool).build();
-        Ok(Self::Smtp(SmtpMailer { transport, signer, pacing: Arc::default() }))
+        Ok(Self::Smtp(SmtpMailer { connections, signer, pacing: Arc::default() }))
     }
 
     /// Whether mails can leave: greets the mail server and signs in; a folder needs nothing.
@@ -181,11 +177,7 @@ impl Mailer {
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {
             Self::Dev(_) => Ok(()),
-            Self::Smtp(mailer) => match mailer.transport.test_connection().await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(SendError::Transient("the mail server did not greet".into())),
-                Err(error) => Err(SendError::Transient(SendError::of(error).reply().into())),
-            },
+            Self::Smtp(mailer) => mailer.connections.probe().await,
         }
     }
 
