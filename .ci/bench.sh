@@ -64,4 +64,6 @@ if [ -n "$measures_rights" ] && [ -z "$quick" ]; then
     export TEST_SMTP_SINK="$FOREIGN/bin/smtp-sink" TEST_SMTP_SOURCE="$FOREIGN/bin/smtp-source"
   fi
   cargo test --quiet --release -p backend --lib measurements -- --ignored --nocapture --test-threads 1 | grep '^|'
+  # On the binary itself: how long a due mail waits, what a long queue costs.
+  cargo test --quiet --release -p server --test cli mail_speed -- --ignored --nocapture --test-threads 1 | grep '^|'
 fi

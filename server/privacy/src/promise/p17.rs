@@ -37,15 +37,13 @@ fn what_names_a_person_is_opened_only_for_what_the_map_says() {
     let known: Vec<&str> = ProcessingPurpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
     assert_eq!(known.len(), map.purposes.len());
     assert!(known.iter().all(|purpose| map.purposes.contains_key(*purpose)));
-    let sealed: Vec<_> = map.places.iter().filter(|place| place.form == Form::Sealed && place.is_personal()).collect();
-    assert_eq!(sealed.len(), Place::COLUMNS.len(), "{:?}", sealed.iter().map(|one| &one.location).collect::<Vec<_>>());
     let key = SubjectKey::from_bytes([7; 32]);
-    for entry in sealed {
-        let place = match &entry.location {
-            Location::Column { table, column, .. } => Place::of_column(table, column),
-            _ => None,
-        };
-        let place = place.unwrap_or_else(|| panic!("{} is nowhere opened", entry.location));
+    let mut opened_places = 0;
+    for entry in map.places.iter().filter(|place| place.form == Form::Sealed && place.is_personal()) {
+        // A backup is sealed as a whole, and opened by whoever restores it.
+        let Location::Column { table, column, .. } = &entry.location else { continue };
+        let place = Place::of_column(table, column).unwrap_or_else(|| panic!("{} is nowhere opened", entry.location));
+        opened_places += 1;
         let value = key.seal(place, &[1; 16], b"tom");
         for purpose in ProcessingPurpose::ALL {
             let opened = key.open(purpose, place, &[1; 16], &value);
@@ -54,4 +52,5 @@ fn what_names_a_person_is_opened_only_for_what_the_map_says() {
             assert!(is_kept_for_it || matches!(opened, Err(Error::Purpose { .. })));
         }
     }
+    assert_eq!(opened_places, Place::COLUMNS.len());
 }
