@@ -96,7 +96,6 @@ impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> AsyncTok
 }
 
 /// How the way to the mail server is protected.
-
 enum Security {
     /// Not at all: a server on the same machine.
     None,
