@@ -6,6 +6,7 @@
 
 pub mod registration;
 pub mod room;
+mod time_zones;
 
 #[cfg(feature = "studio")]
 pub mod account;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 pub use charts::{CountTable, Curve, Funnel, HeatStrip, Meter};
-pub use time::{Time, Zone, zone_options};
+pub use time::{Time, Zone};
 
 use crate::context::set_status;
 

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::document::script_safe;
 use super::fields::Refused;
-use crate::ui::zone_options;
+use crate::time_zones::zone_options;
 
 /// The radios of one form, with the zone they are shown in.
 pub fn slots(times: &Times, chosen: &str, refusal: Option<&Refusal>, offers_at_once: bool) -> AnyView {

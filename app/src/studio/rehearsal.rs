@@ -15,7 +15,8 @@ use super::{WebinarTabs, webinar_in_path};
 use crate::context::Refresh;
 use crate::error::AppError;
 use crate::reading::read;
-use crate::ui::{Missing, Refused, zone_options};
+use crate::time_zones::zone_options;
+use crate::ui::{Missing, Refused};
 
 /// What a made-up registrant meets.
 #[server(prefix = "/api/fn", endpoint = "rehearsal", input = Json)]

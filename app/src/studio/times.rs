@@ -18,7 +18,8 @@ use crate::context::Refresh;
 use crate::error::AppError;
 use crate::forms::{Checkbox, Fold, FormState, PostForm, Problem, Select, Submit, TextArea, TextField};
 use crate::reading::read;
-use crate::ui::{Missing, Refused, zone_options};
+use crate::time_zones::zone_options;
+use crate::ui::{Missing, Refused};
 
 /// Everything the page of times shows.
 #[server(prefix = "/api/fn", endpoint = "schedule")]

@@ -34,12 +34,3 @@ fn local_text(at: Moment, zone: &str) -> Option<String> {
     let format: js_sys::Function = wasm_bindgen::JsCast::dyn_into(format).ok()?;
     format.call2(&date, &"en-GB".into(), &options).ok()?.as_string()
 }
-
-/// What a `<select>` of time zones offers. Names are shown with spaces, as people write them.
-pub fn zone_options(zones: &[String], chosen: &str) -> Vec<AnyView> {
-    let option = |zone: &String| {
-        let is_chosen = zone == chosen;
-        view! { <option value=zone.clone() selected=is_chosen>{zone.replace('_', " ")}</option> }.into_any()
-    };
-    zones.iter().map(option).collect()
-}
