@@ -1,6 +1,6 @@
 /** One real `mini-webinar` per worker: its own folder, its own clock, its own mailbox. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -106,6 +106,17 @@ export class Server {
     const timer = setTimeout(() => running.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(timer);
+  }
+
+  /** Does something while no mail can leave: the mailbox is not there. */
+  async withoutMail(work: () => Promise<void>): Promise<void> {
+    const mailbox = join(this.dataFolder, 'mailbox');
+    renameSync(mailbox, `${mailbox}.away`);
+    try {
+      await work();
+    } finally {
+      renameSync(`${mailbox}.away`, mailbox);
+    }
   }
 
   /** Pulls the plug and starts again on the same folder. */

@@ -18,8 +18,9 @@ use crate::installation::{Installation, Running, client};
 
 /// People to be told.
 const PEOPLE: usize = 10_000;
-/// Mails a server has taken to send at once (`AT_ONCE` of its sending): what a kill may double.
-const IN_FLIGHT: usize = 48;
+/// Mails a server hands over before it writes down that they went (`AT_ONCE` of its sending): what a kill may double. Of
+/// the next ones, which it has taken already, none has gone.
+const IN_FLIGHT: usize = 128;
 
 async fn engine(installation: &Installation) -> Backend {
     let variables = installation.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();

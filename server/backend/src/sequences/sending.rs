@@ -30,8 +30,8 @@ use crate::{Backend, Error, Result};
 
 /// Kind of the job.
 pub(crate) const SEND_DUE_MAILS: &str = "send_due_mails";
-/// Registrations judged in one transaction. Two such batches are on their way at once, one being sent and one being
-/// taken: what a server that dies may have sent without saying so.
+/// Registrations judged in one transaction, and so about as many mails handed over before it is written down that they
+/// went: what a server that dies may have sent without saying so. While they go, the next ones are judged.
 const AT_ONCE: u64 = 128;
 /// A mail server that takes nothing now is asked again after this long.
 const AGAIN_SECONDS: i64 = 60;
