@@ -9,7 +9,7 @@ use crate::registering::open_webinar;
 use crate::world::World;
 
 /// Tables of what is watched; what may be text in them: coarse words of a closed list.
-const TABLES: [(&str, &[&str]); 3] = [("beat", &[]), ("watch_map", &[]), ("view", &["device", "country"])];
+const TABLES: [(&str, &[&str]); 3] = [("beat", &[]), ("watch_map", &[]), ("view", &["device", "country", "came_by"])];
 
 #[tokio::test]
 async fn no_column_of_an_event_can_hold_a_text() {
